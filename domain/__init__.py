@@ -1,0 +1,1 @@
+"""What the bot talks about, free of any messenger, database or clock."""
