@@ -1,0 +1,67 @@
+"""Button data and personal links that nobody can guess, alter, or use from another chat."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from dataclasses import dataclass
+from hashlib import sha256
+
+from domain.chat import Address
+
+FORMAT = "1"
+MAC_BYTES = 9
+MOST_BYTES = 64
+"""Telegram's limit for `callback_data`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a button means: a verb and its arguments."""
+
+    verb: str
+    args: tuple[str, ...] = ()
+
+
+class Seal:
+    """Signs and checks with the organisation's secret key; older keys still open what they sealed."""
+
+    def __init__(self, key: bytes, *older: bytes) -> None:
+        if len(key) < 32:
+            raise ValueError("the secret key needs at least 32 bytes")
+        self._keys = (key, *older)
+
+    def button(self, data: str, chat: Address) -> str:
+        """`verb:arg:arg` as it goes over the wire to `chat`. Raises ValueError if it would not fit."""
+        body = f"{FORMAT}.{data}"
+        sealed = f"{body}.{_mac(self._keys[0], 'button', body, chat.channel, chat.chat_id)}"
+        if len(sealed.encode()) > MOST_BYTES:
+            raise ValueError(f"button data of {len(sealed.encode())} bytes")
+        return sealed
+
+    def opened(self, sealed: str, chat: Address) -> Choice | None:
+        """What the button means, or None unless exactly these bytes were issued to this chat."""
+        body, _, mac = sealed.rpartition(".")
+        if not self._is_ours(mac, "button", body, chat.channel, chat.chat_id):
+            return None
+        version, _, data = body.partition(".")
+        verb, *args = data.split(":")
+        return Choice(verb, tuple(args)) if version == FORMAT else None
+
+    def link(self, purpose: str, name: str) -> str:
+        """`name` with a signature, safe in a URL: a personal link without an account."""
+        return f"{name}.{_mac(self._keys[0], purpose, name)}"
+
+    def name_in(self, purpose: str, link: str) -> str | None:
+        """The name inside a link of this purpose, or None if it was not made here."""
+        name, _, mac = link.rpartition(".")
+        return name if self._is_ours(mac, purpose, name) else None
+
+    def _is_ours(self, mac: str, *parts: str) -> bool:
+        offered = mac.encode()
+        return any(hmac.compare_digest(_mac(key, *parts).encode(), offered) for key in self._keys)
+
+
+def _mac(key: bytes, *parts: str) -> str:
+    message = b"\x00".join(part.encode() for part in parts)
+    return base64.urlsafe_b64encode(hmac.digest(key, message, sha256)[:MAC_BYTES]).decode()

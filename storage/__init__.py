@@ -1,0 +1,1 @@
+"""Everything that lasts: tables, migrations, and one module of query functions per noun."""

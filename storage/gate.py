@@ -1,0 +1,74 @@
+"""The one gate before the wire: may this chat see this letter at this moment?"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from domain.policy import GRANTS, Action
+from storage.tables import address, ask, binding, outbox, person, post, unit
+
+MISSING_ROLES = tuple(role for role, actions in GRANTS.items() if Action.SEE_MISSING in actions)
+
+
+def refusal(now: datetime) -> sa.ColumnElement[str]:
+    """An expression over an `outbox` row: why it must not go out, or "" if it may."""
+    return sa.case(
+        (outbox.c.expires_at <= now, "expired"),
+        (outbox.c.binding_id.is_not(None) & ~_binding_holds(), "chat no longer bound"),
+        (outbox.c.person_id.is_not(None) & outbox.c.to_group.is_(False) & ~_address_holds(), "chat no longer theirs"),
+        (outbox.c.kind.in_(("prompt", "reminder")) & ~_may_be_asked(), "not to be asked"),
+        ((outbox.c.kind == "missing_list") & ~_answers_for_unit(), "post no longer held"),
+        else_="",
+    )
+
+
+def _binding_holds() -> sa.ColumnElement[bool]:
+    return sa.exists(
+        sa.select(binding.c.id).where(
+            binding.c.id == outbox.c.binding_id,
+            binding.c.ended_at.is_(None),
+            binding.c.confirmed_at.is_not(None),
+            binding.c.channel == outbox.c.channel,
+            binding.c.chat_id == outbox.c.chat_id,
+        )
+    )
+
+
+def _address_holds() -> sa.ColumnElement[bool]:
+    return sa.exists(
+        sa.select(address.c.id)
+        .join(person)
+        .where(
+            address.c.channel == outbox.c.channel,
+            address.c.chat_id == outbox.c.chat_id,
+            address.c.person_id == outbox.c.person_id,
+            address.c.lost_at.is_(None),
+            person.c.left_at.is_(None),
+        )
+    )
+
+
+def _may_be_asked() -> sa.ColumnElement[bool]:
+    return sa.exists(
+        sa.select(ask.c.id)
+        .join(person, person.c.id == ask.c.person_id)
+        .where(ask.c.id == outbox.c.ask_id, ask.c.state == "due", person.c.consent == "agreed")
+    )
+
+
+def _answers_for_unit() -> sa.ColumnElement[bool]:
+    held, below = unit.alias("held"), unit.alias("below")
+    return sa.exists(
+        sa.select(post.c.id)
+        .join(held, held.c.id == post.c.unit_id)
+        .join(below, below.c.path.startswith(held.c.path))
+        .where(
+            post.c.person_id == outbox.c.person_id,
+            post.c.role.in_(MISSING_ROLES),
+            post.c.confirmed_at.is_not(None),
+            post.c.until_at.is_(None),
+            below.c.id == outbox.c.unit_id,
+        )
+    )

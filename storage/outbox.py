@@ -1,0 +1,294 @@
+"""What is to be said: rows written with what they tell of, claimed by lease, settled with what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from domain.chat import Address, Capabilities, Keyboard, Outgoing
+from storage import budget
+from storage.database import Session, for_update, insert
+from storage.gate import refusal
+from storage.tables import outbox
+
+Kind = Literal["reply", "summary", "missing_list", "notice", "board", "prompt", "closing", "reminder"]
+LANES: dict[Kind, int] = {
+    "reply": 0,
+    "notice": 1,
+    "missing_list": 2,
+    "summary": 2,
+    "board": 2,
+    "prompt": 3,
+    "reminder": 4,
+    "closing": 5,
+}
+LEASE = timedelta(seconds=60)
+"""Longer than any send may take, so that an expired lease means nobody is sending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to be delivered. `key` names it for ever: a second letter with the same key is not filed."""
+
+    key: str
+    kind: Kind
+    message: Outgoing
+    person_id: int | None = None
+    ask_id: int | None = None
+    binding_id: int | None = None
+    unit_id: int | None = None
+    to_group: bool = False
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A letter that is ours to send at `slot`; `lease` must still be the row's when the outcome is recorded."""
+
+    id: int
+    lease: int
+    key: str
+    kind: str
+    ask_id: int | None
+    binding_id: int | None
+    unknowns: int
+    message: Outgoing
+    slot: datetime
+
+
+async def enqueue(session: Session, letters: Sequence[Letter], now: datetime) -> None:
+    """File letters to be claimed by delivery; one whose key is already there changes nothing."""
+    if letters:
+        statement = insert(session, outbox).on_conflict_do_nothing(index_elements=["dedupe_key"])
+        await session.execute(statement, [_row(letter, now) for letter in letters])
+
+
+async def enqueue_leased(
+    session: Session, letters: Sequence[Letter], now: datetime, limits: Mapping[str, Capabilities]
+) -> list[Leased]:
+    """File replies already claimed by the caller, who sends them once the transaction is committed.
+
+    Those for which there is no place just now stay waiting for delivery.
+    """
+    slots = await _slots(session, letters, now, limits)
+    rows = [
+        _row(letter, now)
+        | {
+            "state": "sending" if letter.key in slots else "waiting",
+            "lease": int(letter.key in slots),
+            "leased_until": now + LEASE if letter.key in slots else None,
+        }
+        for letter in letters
+    ]
+    if not rows:
+        return []
+    statement = (
+        insert(session, outbox)
+        .on_conflict_do_nothing(index_elements=["dedupe_key"])
+        .returning(outbox.c.id, outbox.c.dedupe_key)
+    )
+    ids = {row.dedupe_key: row.id for row in await session.execute(statement, rows)}
+    return [
+        Leased(ids[one.key], 1, one.key, one.kind, one.ask_id, one.binding_id, 0, one.message, slots[one.key])
+        for one in letters
+        if one.key in ids and one.key in slots
+    ]
+
+
+async def _slots(
+    session: Session, letters: Sequence[Letter], now: datetime, limits: Mapping[str, Capabilities]
+) -> dict[str, datetime]:
+    slots = {}
+    for channel, capabilities in limits.items():
+        mine = [letter for letter in letters if letter.message.to.channel == channel]
+        if mine:
+            places = [budget.Place(letter.message.to.chat_id, letter.to_group) for letter in mine]
+            reserved = await budget.reserve(session, channel, places, now, capabilities)
+            slots |= {
+                letter.key: slot.at for letter, slot in zip(mine, reserved, strict=True) if not slot.held_by
+            }
+    return slots
+
+
+async def claim(
+    session: Session, channel: str, now: datetime, limits: Capabilities, most: int
+) -> list[Leased]:
+    """Take up to `most` letters that are due, by lane, at most one per chat.
+
+    The gate is here, at the last moment before the wire: what this chat may no longer see is withdrawn.
+    """
+    query = (
+        sa.select(outbox, refusal(now).label("refusal"))
+        .where(outbox.c.channel == channel, outbox.c.state == "waiting", outbox.c.due_at <= now)
+        .order_by(outbox.c.lane, outbox.c.due_at, outbox.c.id)
+        .limit(most)
+    )
+    first: dict[str, Any] = {}
+    refused: list[Any] = []
+    for row in await session.execute(for_update(session, query)):
+        if row.refusal:
+            refused.append(row)
+        else:
+            first.setdefault(row.chat_id, row)
+    await _end_refused(session, refused, now)
+    rows = list(first.values())
+    places = [budget.Place(row.chat_id, row.to_group) for row in rows]
+    slots = await budget.reserve(session, channel, places, now, limits)
+    leased = [replace(in_hand(row), lease=row.lease + 1, slot=slot.at) for row, slot in zip(rows, slots, strict=True) if not slot.held_by]
+    await _lease(session, [letter.id for letter in leased], now)
+    # Letters whose own chat must wait make room for others instead of being looked at again and again.
+    later = [
+        {"the_id": row.id, "due_at": slot.at}
+        for row, slot in zip(rows, slots, strict=True)
+        if slot.held_by == "chat"
+    ]
+    if later:
+        await session.execute(outbox.update().where(outbox.c.id == sa.bindparam("the_id")), later)
+    return leased
+
+
+async def next_due(session: Session, channel: str) -> datetime | None:
+    """When the earliest waiting letter of this account is due, if there is one."""
+    query = sa.select(sa.func.min(outbox.c.due_at)).where(
+        outbox.c.channel == channel, outbox.c.state == "waiting"
+    )
+    return (await session.execute(query)).scalar()
+
+
+async def open_keyboard(session: Session, chat: Address) -> tuple[Keyboard, str] | None:
+    """The buttons last shown in this chat and the message they are on, for an answer that is typed."""
+    query = (
+        sa.select(outbox.c.keyboard, outbox.c.message_id)
+        .where(
+            outbox.c.channel == chat.channel,
+            outbox.c.chat_id == chat.chat_id,
+            outbox.c.state == "sent",
+            outbox.c.kind != "board",
+        )
+        .order_by(outbox.c.id.desc())
+        .limit(1)
+    )
+    row = (await session.execute(query)).first()
+    if row is None or not row.keyboard:
+        return None
+    return keyboard_of(row.keyboard), row.message_id or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A message that shows an ask's question."""
+
+    to: Address
+    message_id: str
+    person_id: int | None
+
+
+async def copies(session: Session, ask_id: int) -> list[Copy]:
+    """Every message in which this ask was put or is put, once each."""
+    query = (
+        sa.select(outbox.c.channel, outbox.c.chat_id, outbox.c.message_id, outbox.c.person_id)
+        .where(
+            outbox.c.ask_id == ask_id,
+            outbox.c.kind.in_(("prompt", "reminder", "reply")),
+            outbox.c.message_id.is_not(None),
+        )
+        .distinct()
+    )
+    return [
+        Copy(Address(row.channel, row.chat_id), row.message_id, row.person_id)
+        for row in await session.execute(query)
+    ]
+
+
+async def withdraw(session: Session, ask_ids: Collection[int], kinds: Collection[Kind], now: datetime) -> None:
+    """Take back what has not been claimed yet."""
+    await session.execute(
+        outbox.update()
+        .where(outbox.c.ask_id.in_(ask_ids), outbox.c.kind.in_(kinds), outbox.c.state == "waiting")
+        .values(state="withdrawn", outcome="answered", settled_at=now)
+    )
+
+
+async def backlog(session: Session, now: datetime) -> list[tuple[str, int, datetime]]:
+    """Per channel: letters due and not yet taken, and since when the oldest has been due."""
+    query = (
+        sa.select(outbox.c.channel, sa.func.count(), sa.func.min(outbox.c.due_at))
+        .where(outbox.c.state == "waiting", outbox.c.due_at <= now)
+        .group_by(outbox.c.channel)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+
+
+def keyboard_of(stored: Any) -> Keyboard:
+    return msgspec.convert(stored, Keyboard)
+
+
+def _row(letter: Letter, now: datetime) -> dict[str, Any]:
+    message = letter.message
+    return {
+        "dedupe_key": letter.key,
+        "kind": letter.kind,
+        "lane": LANES[letter.kind],
+        "channel": message.to.channel,
+        "chat_id": message.to.chat_id,
+        "to_group": letter.to_group,
+        "person_id": letter.person_id,
+        "ask_id": letter.ask_id,
+        "binding_id": letter.binding_id,
+        "unit_id": letter.unit_id,
+        "title": message.title,
+        "text": message.text,
+        "keyboard": msgspec.to_builtins(message.keyboard),
+        "replaces": message.replaces,
+        "silent": message.silent,
+        "protect": message.protect,
+        "created_at": now,
+        "due_at": now,
+        "expires_at": letter.expires_at,
+    }
+
+
+def in_hand(row: Any) -> Leased:
+    """The letter of a row that is being sent."""
+    message = Outgoing(
+        Address(row.channel, row.chat_id),
+        row.text,
+        row.title,
+        keyboard_of(row.keyboard),
+        row.replaces,
+        row.silent,
+        row.protect,
+    )
+    return Leased(
+        row.id, row.lease, row.dedupe_key, row.kind, row.ask_id, row.binding_id, row.unknowns, message, row.due_at
+    )
+
+
+async def _lease(session: Session, ids: Collection[int], now: datetime) -> None:
+    if ids:
+        await session.execute(
+            outbox.update()
+            .where(outbox.c.id.in_(ids))
+            .values(state="sending", lease=outbox.c.lease + 1, leased_until=now + LEASE)
+        )
+
+
+async def _end_refused(session: Session, rows: Sequence[Any], now: datetime) -> None:
+    if rows:
+        await session.execute(
+            outbox.update().where(outbox.c.id == sa.bindparam("the_id")),
+            [
+                {
+                    "the_id": row.id,
+                    "state": "expired" if row.refusal == "expired" else "withdrawn",
+                    "outcome": row.refusal,
+                    "settled_at": now,
+                }
+                for row in rows
+            ],
+        )

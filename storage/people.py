@@ -1,0 +1,156 @@
+"""Who somebody is, and the chats in which they can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from domain.chat import Address, Language
+from storage.database import Session, insert
+from storage.tables import address, consent, person, unit
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member of staff as a turn needs to know them."""
+
+    id: int
+    staff_code: str
+    name: str
+    phone: str
+    unit_id: int
+    unit_name: str
+    unit_path: str
+    language: Language
+    workplace: str
+    consent: str
+    phone_verified: bool = False
+
+    @property
+    def has_agreed(self) -> bool:
+        return self.consent == "agreed"
+
+
+_WHO = (
+    sa.select(
+        person.c.id,
+        person.c.staff_code,
+        person.c.name,
+        person.c.phone,
+        person.c.unit_id,
+        unit.c.name.label("unit_name"),
+        unit.c.path.label("unit_path"),
+        person.c.language,
+        person.c.workplace,
+        person.c.consent,
+    )
+    .join_from(person, unit)
+    .where(person.c.left_at.is_(None))
+)
+
+
+async def at(session: Session, addresses: Collection[Address]) -> dict[Address, Person]:
+    """Who is behind each of these chats; strangers and those who left the organisation are not in the result."""
+    query = (
+        _WHO.add_columns(
+            address.c.channel, address.c.chat_id, address.c.phone_verified_at.is_not(None).label("phone_verified")
+        )
+        .join(address, address.c.person_id == person.c.id)
+        .where(
+            sa.tuple_(address.c.channel, address.c.chat_id).in_(
+                [(one.channel, one.chat_id) for one in addresses]
+            )
+        )
+    )
+    found = {}
+    for row in await session.execute(query):
+        *fields, channel, chat_id, verified = row
+        found[Address(channel, chat_id)] = Person(*fields, phone_verified=bool(verified))
+    return found
+
+
+async def by_id(session: Session, person_id: int) -> Person | None:
+    row = (await session.execute(_WHO.where(person.c.id == person_id))).first()
+    return Person(*row) if row else None
+
+
+async def by_staff_code(session: Session, staff_code: str) -> Person | None:
+    row = (await session.execute(_WHO.where(person.c.staff_code == staff_code))).first()
+    return Person(*row) if row else None
+
+
+async def link(session: Session, person_id: int, chat: Address, now: datetime) -> None:
+    """This chat is that person's from now on, whoever had it before."""
+    statement = insert(session, address).values(
+        channel=chat.channel, chat_id=chat.chat_id, person_id=person_id, verified_at=now, used_at=now
+    )
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["channel", "chat_id"],
+            set_={
+                "person_id": person_id,
+                "verified_at": now,
+                "phone_verified_at": None,
+                "used_at": now,
+                "lost_at": None,
+                "lost_why": "",
+            },
+        )
+    )
+
+
+async def phone_verified(session: Session, chat: Address, now: datetime) -> None:
+    await session.execute(_the(chat).values(phone_verified_at=now))
+
+
+async def lost(session: Session, chat: Address, why: str, now: datetime) -> None:
+    """The chat blocked the bot or is gone; nothing is sent there until it speaks again."""
+    await session.execute(_the(chat).where(address.c.lost_at.is_(None)).values(lost_at=now, lost_why=why))
+
+
+async def heard(session: Session, chats: Collection[Address], now: datetime) -> None:
+    """These chats have just spoken, so they can be written to, and are the ones their people use."""
+    where = sa.tuple_(address.c.channel, address.c.chat_id).in_([(one.channel, one.chat_id) for one in chats])
+    await session.execute(address.update().where(where).values(used_at=now, lost_at=None, lost_why=""))
+
+
+async def moved(session: Session, chat: Address, new_id: str) -> None:
+    await session.execute(_the(chat).values(chat_id=new_id))
+
+
+async def chats_of(session: Session, person_ids: Collection[int]) -> dict[int, Address]:
+    """The chat in which to write to each person: the one used last that still works."""
+    query = (
+        sa.select(address.c.person_id, address.c.channel, address.c.chat_id)
+        .where(address.c.person_id.in_(person_ids), address.c.lost_at.is_(None))
+        .order_by(address.c.used_at, address.c.id)
+    )
+    return {row.person_id: Address(row.channel, row.chat_id) for row in await session.execute(query)}
+
+
+async def speak(session: Session, person_id: int, language: Language) -> None:
+    await session.execute(person.update().where(person.c.id == person_id).values(language=language))
+
+
+async def works_at(session: Session, person_id: int, workplace: str) -> None:
+    """Remember where they work, as tomorrow's proposal."""
+    await session.execute(person.update().where(person.c.id == person_id).values(workplace=workplace))
+
+
+async def choose(
+    session: Session, who: Person, choice: str, notice_version: str, channel: str, now: datetime
+) -> None:
+    """Record that they agreed or declined; the latest choice is the one in force."""
+    await session.execute(
+        consent.insert().values(
+            person_id=who.id, notice_version=notice_version, choice=choice, channel=channel, chosen_at=now
+        )
+    )
+    await session.execute(person.update().where(person.c.id == who.id).values(consent=choice))
+
+
+def _the(chat: Address) -> sa.Update:
+    return address.update().where(address.c.channel == chat.channel, address.c.chat_id == chat.chat_id)

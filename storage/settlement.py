@@ -1,0 +1,155 @@
+"""What became of letters that were sent, and what follows from it for chats, asks and budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from domain.chat import Address, Moved, Outcome, Rejected, RetryLater, Sent, Unknown, Unreachable
+from storage import bindings, budget, people
+from storage.database import Session
+from storage.outbox import Leased, in_hand
+from storage.tables import ask, outbox
+
+AGAIN_AFTER = timedelta(seconds=20)
+"""Before a second attempt where the first may have arrived."""
+MOST_UNKNOWN = 2
+"""A message that may have arrived is tried once more, never a third time."""
+MOST_UNKNOWN_EDITS = 6
+"""Showing the same text in the same place again harms nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    letter: Leased
+    outcome: Outcome
+
+
+async def settle(session: Session, results: Sequence[Settled], now: datetime) -> None:
+    """Record outcomes. A letter whose lease has passed to somebody else is left to them."""
+    sent = [one for one in results if isinstance(one.outcome, Sent)]
+    await _sent(session, sent, now)
+    for one in results:
+        match one.outcome:
+            case RetryLater() as wait:
+                await _retry(session, one.letter, wait, now)
+            case Moved(chat_id):
+                await chat_moved(session, one.letter.message.to, chat_id)
+                await _update(session, one.letter, state="waiting", due_at=now, replaces=None)
+            case Unreachable(why):
+                if await _end(session, one.letter, "unreachable", why, now):
+                    await chat_lost(session, one.letter.message.to, why, now)
+                    await _reach(session, one.letter, "blocked", now)
+            case Rejected(why):
+                if await _end(session, one.letter, "rejected", why, now):
+                    await _reach(session, one.letter, "failed", now)
+            case Unknown(why):
+                await _unknown(session, one.letter, why, now)
+
+
+async def reclaim(session: Session, now: datetime, *, all_leases: bool = False) -> int:
+    """Settle as unknown what nobody can still be sending; how many there were.
+
+    `all_leases` is for the only process of a store at its start: whoever held them is gone.
+    """
+    query = sa.select(outbox).where(outbox.c.state == "sending")
+    if not all_leases:
+        query = query.where(outbox.c.leased_until <= now)
+    letters = [in_hand(row) for row in await session.execute(query.limit(1000))]
+    for letter in letters:
+        await _unknown(session, letter, "sender stopped", now)
+    return len(letters)
+
+
+async def chat_moved(session: Session, old: Address, new_id: str) -> None:
+    """A group goes on under a new id: its binding and everything waiting follow, once."""
+    await bindings.moved(session, old, new_id)
+    await people.moved(session, old, new_id)
+    waiting = (
+        outbox.c.channel == old.channel,
+        outbox.c.chat_id == old.chat_id,
+        outbox.c.state.in_(("waiting", "sending")),
+    )
+    # Message ids do not carry over, so nothing can be replaced there.
+    await session.execute(outbox.update().where(*waiting).values(chat_id=new_id, replaces=None))
+
+
+async def chat_lost(session: Session, chat: Address, why: str, now: datetime) -> None:
+    """The chat cannot be written to: its person counts as not reached, its binding ends."""
+    await people.lost(session, chat, why, now)
+    await bindings.end(session, chat, why, now)
+
+
+async def _sent(session: Session, results: Sequence[Settled], now: datetime) -> None:
+    if not results:
+        return
+    await session.execute(
+        outbox.update()
+        .where(outbox.c.id == sa.bindparam("the_id"), outbox.c.lease == sa.bindparam("the_lease"))
+        .values(state="sent", settled_at=now, leased_until=None),
+        [
+            {"the_id": one.letter.id, "the_lease": one.letter.lease, "message_id": one.outcome.message_id}
+            for one in results
+            if isinstance(one.outcome, Sent)
+        ],
+    )
+    asks = {one.letter.ask_id for one in results if one.letter.ask_id and one.letter.kind in ("prompt", "reminder")}
+    if asks:
+        await session.execute(
+            ask.update()
+            .where(ask.c.id.in_(asks), ask.c.reach.in_(("waiting", "unknown", "failed", "blocked")))
+            .values(reach="delivered", changed_at=now)
+        )
+
+
+async def _retry(session: Session, letter: Leased, wait: RetryLater, now: datetime) -> None:
+    until = now + timedelta(seconds=wait.after)
+    chat = letter.message.to
+    await budget.block(session, chat.channel, None if wait.whole_account else chat.chat_id, until, now)
+    await _update(session, letter, state="waiting", due_at=now if wait.whole_account else until)
+
+
+async def _unknown(session: Session, letter: Leased, why: str, now: datetime) -> None:
+    most = MOST_UNKNOWN_EDITS if letter.message.replaces else MOST_UNKNOWN
+    if letter.unknowns + 1 < most:
+        await _update(
+            session,
+            letter,
+            state="waiting",
+            unknowns=letter.unknowns + 1,
+            outcome=why,
+            due_at=now + AGAIN_AFTER,
+        )
+        await _reach(session, letter, "unknown", now)
+    elif await _end(session, letter, "unknown", why, now):
+        await _reach(session, letter, "unknown", now)
+
+
+async def _end(session: Session, letter: Leased, state: str, why: str, now: datetime) -> bool:
+    return await _update(session, letter, state=state, outcome=why, settled_at=now)
+
+
+async def _update(session: Session, letter: Leased, **values: Any) -> bool:
+    """Change the row only if it is still leased as it was handed out."""
+    result = await session.execute(
+        outbox.update()
+        .where(outbox.c.id == letter.id, outbox.c.lease == letter.lease, outbox.c.state == "sending")
+        .values(leased_until=None, **values)
+    )
+    return bool(result.rowcount)
+
+
+async def _reach(session: Session, letter: Leased, reach: str, now: datetime) -> None:
+    """Note on the ask why the person may not have seen it, unless an earlier copy did arrive."""
+    if letter.ask_id is None or letter.kind not in ("prompt", "reminder"):
+        return
+    allowed = ("waiting", "unknown", "failed", "delivered") if reach == "blocked" else ("waiting", "failed")
+    await session.execute(
+        ask.update()
+        .where(ask.c.id == letter.ask_id, ask.c.reach.in_(allowed))
+        .values(reach=reach, changed_at=now)
+    )

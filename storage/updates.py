@@ -1,0 +1,45 @@
+"""What came in: each update once, and those that could not be handled set aside with their reason."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from domain.chat import Incoming
+from storage.database import Session, insert
+from storage.tables import quarantine, seen_update
+
+
+async def first_time(session: Session, incoming: Incoming, now: datetime) -> bool:
+    """Whether this update is new; from now on it is not."""
+    statement = (
+        insert(session, seen_update)
+        .values(channel=incoming.sender.channel, update_key=incoming.update_key, seen_at=now)
+        .on_conflict_do_nothing()
+    )
+    return bool((await session.execute(statement)).rowcount)
+
+
+async def set_aside(session: Session, incoming: Incoming, reason: str, now: datetime) -> None:
+    """Keep the raw update for an operator; nothing of it goes to a log."""
+    await session.execute(
+        quarantine.insert().values(
+            channel=incoming.sender.channel,
+            update_key=incoming.update_key,
+            raw=incoming.raw,
+            reason=reason,
+            set_aside_at=now,
+        )
+    )
+
+
+async def waiting(session: Session) -> int:
+    """How many updates are set aside."""
+    return (await session.execute(sa.select(sa.func.count()).select_from(quarantine))).scalar_one()
+
+
+async def forget(session: Session, before: datetime) -> None:
+    """Drop what is past its stated time: raw updates are kept 7 days."""
+    await session.execute(seen_update.delete().where(seen_update.c.seen_at < before))
+    await session.execute(quarantine.delete().where(quarantine.c.set_aside_at < before))
