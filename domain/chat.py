@@ -204,6 +204,8 @@ class Capabilities:
     per_second: float | None = None
     chat_interval: float = 0.0
     group_per_minute: int | None = None
+    phone: bool = False
+    """Whether a person can be asked to share their own number with a tap."""
 
 
 class Channel(Protocol):

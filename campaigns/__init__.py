@@ -1,0 +1,1 @@
+"""Shipped campaigns: one folder of TOML each, no code."""
