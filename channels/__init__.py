@@ -1,0 +1,1 @@
+"""Messengers as equals: each channel reads what came in and shows what goes out, behind `domain.chat.Channel`."""

@@ -1,0 +1,125 @@
+"""One bot account's line to the Bot API: the client, who we are there, and how healthy the line is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+import structlog
+from telegram import Bot
+
+from channels.telegram.incoming import ALLOWED_UPDATES, Me
+from channels.telegram.request import AiohttpRequest, NoAnswer, NotConnected, Refused, Wire, silence_libraries
+from domain.chat import NotStored
+
+log = structlog.get_logger(__name__)
+
+Clock = Callable[[], datetime]
+Sleep = Callable[[float], Awaitable[None]]
+
+_DEAF_AFTER = timedelta(seconds=90)
+_LONGEST_WAIT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where Telegram posts updates, and the secret it sends along. `url` is public HTTPS."""
+
+    url: str = field(repr=False)
+    secret: str = field(repr=False)
+    max_connections: int = 40
+
+
+class _Client(Bot):
+    def __repr__(self) -> str:
+        return "Bot(token hidden)"
+
+
+class Line:
+    """Everything that polling, the webhook and sending share. `problem` is a short code, empty when all is well."""
+
+    def __init__(
+        self, name: str, token: str, api_base: str, wire: Wire, clock: Clock, sleep: Sleep, random: Random
+    ) -> None:
+        silence_libraries()
+        self.name = name
+        self.me: Me | None = None
+        self.problem = ""
+        self.last_contact_at: datetime | None = None
+        self.clock = clock
+        self.sleep = sleep
+        self._random = random
+        self._request = AiohttpRequest(wire, self.heard)
+        self._base = f"{api_base.rstrip('/')}/bot"
+        self._token = token
+        self._renewed_at = clock()
+        self._poll_grace = wire.poll_grace
+        self.bot: Bot = _Client(token, base_url=self._base, request=self._request, get_updates_request=self._request)
+
+    def __repr__(self) -> str:
+        return f"Line({self.name!r})"
+
+    def heard(self) -> None:
+        """Telegram answered or wrote: the line is alive."""
+        self.last_contact_at = self.clock()
+
+    async def open(self, webhook: Webhook | None) -> Me:
+        """Learn who we are and choose how updates come. Nothing that waits is dropped. Raises `TelegramError`."""
+        user = await self.bot.get_me()
+        if webhook is None:
+            await self.bot.delete_webhook(drop_pending_updates=False)
+        else:
+            await self.bot.set_webhook(
+                webhook.url,
+                secret_token=webhook.secret,
+                max_connections=webhook.max_connections,
+                allowed_updates=ALLOWED_UPDATES,
+                drop_pending_updates=False,
+            )
+        self.me = Me(user.id, user.username or "")
+        self.problem = ""
+        log.info("telegram_opened", account=self.name, webhook=webhook is not None)
+        return self.me
+
+    async def updates(self, offset: int | None, limit: int, timeout: int) -> bytes:
+        """The raw reply of getUpdates. Raises `TelegramError`."""
+        parameters = {"limit": limit, "timeout": timeout, "allowed_updates": ALLOWED_UPDATES}
+        if offset is not None:
+            parameters["offset"] = offset
+        return await self._request.post_raw(
+            f"{self._base}{self._token}/getUpdates", parameters, timeout + self._poll_grace
+        )
+
+    async def recover(self, error: Exception, failures: int) -> None:
+        """Wait as long as `error` and the count of failures ask for; a line silent for 90 s gets new connections."""
+        self.problem = trouble(error)
+        wait = self._wait(error, failures)
+        log.warning("telegram_line_failed", account=self.name, why=self.problem, failures=failures, wait=round(wait, 1))
+        now = self.clock()
+        if now - max(self.last_contact_at or self._renewed_at, self._renewed_at) >= _DEAF_AFTER:
+            self._renewed_at = now
+            await self._request.rebuild()
+            log.warning("telegram_connections_renewed", account=self.name)
+        await self.sleep(wait)
+
+    def _wait(self, error: Exception, failures: int) -> float:
+        if isinstance(error, Refused) and error.retry_after:
+            return error.retry_after
+        longest = min(_LONGEST_WAIT, 2.0 ** min(failures - 1, 10))
+        return longest * self._random.uniform(0.5, 1.0)
+
+    async def close(self) -> None:
+        await self._request.shutdown()
+
+
+def trouble(error: Exception) -> str:
+    """A short code without anything private."""
+    if isinstance(error, Refused):
+        return f"status_{error.status}"
+    if isinstance(error, NotStored):
+        return "not_stored"
+    if isinstance(error, NotConnected | NoAnswer):
+        return f"no_contact_{error.message}"
+    return type(error).__name__
