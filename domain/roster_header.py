@@ -17,9 +17,7 @@ _WHO = (
     r"(?:can bo|cb|cbcc|cbccvc|cbcnv|cnv|cong chuc|vien chuc|nhan vien|nv|nhan su|ns|nguoi lao dong|nld|ho so"
     r"|can bo cong chuc(?: vien chuc)?|the)"
 )
-_UNIT = (
-    r"(?:don vi|dv|co quan|phong ban|phong|pb|bo phan|to|unit|department|dept|division|office|team|section)"
-)
+_UNIT = r"(?:don vi|dv|co quan|phong ban|phong|pb|bo phan|to|unit|department|dept|division|office|team|section)"
 _PATTERNS: Mapping[str, str] = {
     "number": r"stt|so tt|tt|so thu tu|no|#|order|serial|s/n",
     "unit_code": rf"(?:ma|ma so|ky hieu|so hieu) {_UNIT}|{_UNIT} (?:code|id|no)|ma {_UNIT} cong tac",

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from domain.chat import Language
 from storage.database import Session
-from storage.tables import address, ask, person, round_, unit
+from storage.tables import ask, person, round_, unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Ask:
         return self.rounds_since < 2
 
 
-def _fields() -> sa.Select[tuple[object, ...]]:
+def _fields() -> sa.Select[Any]:
     later, theirs = ask.alias("later"), round_.alias("theirs")
     rounds_since = (
         sa.select(sa.func.count())
@@ -70,7 +71,13 @@ async def of_person(session: Session, ask_id: int, person_id: int) -> Ask | None
     """This ask, if it is this person's; an absent and a foreign one look alike."""
     query = _fields().where(ask.c.id == ask_id, ask.c.person_id == person_id)
     row = (await session.execute(query)).first()
-    return Ask(*row) if row else None  # type: ignore[arg-type]
+    return Ask(*row) if row else None
+
+
+async def lock(session: Session, ask_id: int) -> None:
+    """Let two changes of one ask take turns, also across processes."""
+    if session.dialect.name == "postgresql":
+        await session.execute(sa.select(ask.c.id).where(ask.c.id == ask_id).with_for_update())
 
 
 async def current(session: Session, person_id: int, since: date) -> list[Ask]:
@@ -80,7 +87,7 @@ async def current(session: Session, person_id: int, since: date) -> list[Ask]:
         .where(ask.c.person_id == person_id, round_.c.day >= since)
         .order_by(round_.c.opens_at.desc(), ask.c.id.desc())
     )
-    return [Ask(*row) for row in await session.execute(query)]  # type: ignore[arg-type]
+    return [Ask(*row) for row in await session.execute(query)]
 
 
 async def answered(
@@ -141,6 +148,16 @@ async def excuse(session: Session, person_id: int, day_from: date, day_to: date,
     )
 
 
+async def expect_again(session: Session, person_id: int, since: date, now: datetime) -> None:
+    """An absence ended early: rounds still open wait for the person again. Closed ones stay excused."""
+    still_open = sa.select(round_.c.id).where(round_.c.day >= since, round_.c.closed_at.is_(None))
+    await session.execute(
+        ask.update()
+        .where(ask.c.person_id == person_id, ask.c.round_id.in_(still_open), ask.c.state == "excused")
+        .values(state="due", reason="", changed_at=now)
+    )
+
+
 async def reached(session: Session, person_id: int, since: date, reach: str, now: datetime) -> None:
     """The person's standing changed (enrolled, agreed, declined, came back): say so on what is still unanswered."""
     rounds_since = sa.select(round_.c.id).where(round_.c.day >= since)
@@ -163,6 +180,7 @@ class Missing:
     name: str
     unit_id: int
     unit_name: str
+    unit_path: str
     reach: str
     last_answer_at: datetime | None
 
@@ -174,7 +192,7 @@ async def missing(session: Session, round_id: int, scope: Collection[str]) -> li
         sa.select(sa.func.max(earlier.c.answered_at)).where(earlier.c.person_id == ask.c.person_id).scalar_subquery()
     )
     query = (
-        sa.select(person.c.id, person.c.name, unit.c.id, unit.c.name, ask.c.reach, last)
+        sa.select(person.c.id, person.c.name, unit.c.id, unit.c.name, unit.c.path, ask.c.reach, last)
         .join_from(ask, person, person.c.id == ask.c.person_id)
         .join(unit, unit.c.id == ask.c.unit_id)
         .where(
@@ -186,8 +204,3 @@ async def missing(session: Session, round_id: int, scope: Collection[str]) -> li
     )
     return [Missing(*row) for row in await session.execute(query)]
 
-
-async def reaches(session: Session, person_id: int) -> bool:
-    """Whether the person has a chat that works."""
-    query = sa.select(address.c.id).where(address.c.person_id == person_id, address.c.lost_at.is_(None)).limit(1)
-    return (await session.execute(query)).first() is not None

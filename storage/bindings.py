@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -24,7 +25,7 @@ class Binding:
     is_confirmed: bool
 
 
-_FIELDS = (
+_FIELDS: sa.Select[Any] = (
     sa.select(
         binding.c.id,
         binding.c.channel,
@@ -41,9 +42,8 @@ _FIELDS = (
 )
 
 
-def _of(row: sa.Row[tuple[object, ...]]) -> Binding:
-    one, channel, chat_id, *rest, confirmed = row
-    return Binding(one, Address(channel, chat_id), *rest, bool(confirmed))  # type: ignore[arg-type]
+def _of(row: Any) -> Binding:
+    return Binding(*(row[0], Address(row.channel, row.chat_id), *row[3:]))
 
 
 async def of_chat(session: Session, chat: Address) -> Binding | None:

@@ -43,6 +43,11 @@ async def show(session: Session, round_id: int, binding_id: int, digest: str, no
     return edits
 
 
+async def touch(session: Session, board_id: int, now: datetime) -> None:
+    """The board was looked at and says what is known."""
+    await session.execute(board.update().where(board.c.id == board_id).values(shown_at=now))
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """Where a board stands: the message on screen, and the letter not yet sent, if there is one."""

@@ -19,7 +19,7 @@ def refusal(now: datetime) -> sa.ColumnElement[str]:
         (outbox.c.binding_id.is_not(None) & ~_binding_holds(), "chat no longer bound"),
         (outbox.c.person_id.is_not(None) & outbox.c.to_group.is_(False) & ~_address_holds(), "chat no longer theirs"),
         (outbox.c.kind.in_(("prompt", "reminder")) & ~_may_be_asked(), "not to be asked"),
-        ((outbox.c.kind == "missing_list") & ~_answers_for_unit(), "post no longer held"),
+        (outbox.c.unit_id.is_not(None) & ~_answers_for_unit(), "post no longer held"),
         else_="",
     )
 
@@ -39,7 +39,7 @@ def _binding_holds() -> sa.ColumnElement[bool]:
 def _address_holds() -> sa.ColumnElement[bool]:
     return sa.exists(
         sa.select(address.c.id)
-        .join(person)
+        .join_from(address, person, person.c.id == address.c.person_id)
         .where(
             address.c.channel == outbox.c.channel,
             address.c.chat_id == outbox.c.chat_id,
@@ -53,7 +53,7 @@ def _address_holds() -> sa.ColumnElement[bool]:
 def _may_be_asked() -> sa.ColumnElement[bool]:
     return sa.exists(
         sa.select(ask.c.id)
-        .join(person, person.c.id == ask.c.person_id)
+        .join_from(ask, person, person.c.id == ask.c.person_id)
         .where(ask.c.id == outbox.c.ask_id, ask.c.state == "due", person.c.consent == "agreed")
     )
 
@@ -62,7 +62,7 @@ def _answers_for_unit() -> sa.ColumnElement[bool]:
     held, below = unit.alias("held"), unit.alias("below")
     return sa.exists(
         sa.select(post.c.id)
-        .join(held, held.c.id == post.c.unit_id)
+        .join_from(post, held, held.c.id == post.c.unit_id)
         .join(below, below.c.path.startswith(held.c.path))
         .where(
             post.c.person_id == outbox.c.person_id,

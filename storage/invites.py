@@ -58,7 +58,8 @@ async def redeem(session: Session, code: str, now: datetime) -> int | None:
         .values(used_at=now)
         .returning(invite.c.person_id)
     )
-    return result.scalar()
+    redeemed: int | None = result.scalar()
+    return redeemed
 
 
 async def is_throttled(session: Session, chat: Address, now: datetime) -> bool:
@@ -70,7 +71,7 @@ async def is_throttled(session: Session, chat: Address, now: datetime) -> bool:
         sa.select(sa.func.count()).select_from(failed_code).where(since).scalar_subquery(),
     )
     from_here, overall = (await session.execute(query)).one()
-    return from_here >= WRONG_PER_CHAT or overall >= WRONG_OVERALL
+    return bool(from_here >= WRONG_PER_CHAT or overall >= WRONG_OVERALL)
 
 
 async def failed(session: Session, chat: Address, now: datetime) -> None:

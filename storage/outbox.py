@@ -103,7 +103,7 @@ async def enqueue_leased(
 async def _slots(
     session: Session, letters: Sequence[Letter], now: datetime, limits: Mapping[str, Capabilities]
 ) -> dict[str, datetime]:
-    slots = {}
+    slots: dict[str, datetime] = {}
     for channel, capabilities in limits.items():
         mine = [letter for letter in letters if letter.message.to.channel == channel]
         if mine:
@@ -115,9 +115,15 @@ async def _slots(
     return slots
 
 
-async def claim(
-    session: Session, channel: str, now: datetime, limits: Capabilities, most: int
-) -> list[Leased]:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Letters that are ours now, and when the account's pace allows the next one if it holds some back."""
+
+    letters: list[Leased]
+    more_at: datetime | None
+
+
+async def claim(session: Session, channel: str, now: datetime, limits: Capabilities, most: int) -> Claim:
     """Take up to `most` letters that are due, by lane, at most one per chat.
 
     The gate is here, at the last moment before the wire: what this chat may no longer see is withdrawn.
@@ -149,7 +155,7 @@ async def claim(
     ]
     if later:
         await session.execute(outbox.update().where(outbox.c.id == sa.bindparam("the_id")), later)
-    return leased
+    return Claim(leased, min((slot.at for slot in slots if slot.held_by == "account"), default=None))
 
 
 async def next_due(session: Session, channel: str) -> datetime | None:
@@ -157,7 +163,8 @@ async def next_due(session: Session, channel: str) -> datetime | None:
     query = sa.select(sa.func.min(outbox.c.due_at)).where(
         outbox.c.channel == channel, outbox.c.state == "waiting"
     )
-    return (await session.execute(query)).scalar()
+    found: datetime | None = (await session.execute(query)).scalar()
+    return found
 
 
 async def open_keyboard(session: Session, chat: Address) -> tuple[Keyboard, str] | None:
@@ -203,6 +210,11 @@ async def copies(session: Session, ask_id: int) -> list[Copy]:
         Copy(Address(row.channel, row.chat_id), row.message_id, row.person_id)
         for row in await session.execute(query)
     ]
+
+
+def closing(key: str, copy: Copy, text: str) -> Letter:
+    """What a copy says once its question has been answered elsewhere."""
+    return Letter(key, "closing", Outgoing(copy.to, text, replaces=copy.message_id), person_id=copy.person_id)
 
 
 async def withdraw(session: Session, ask_ids: Collection[int], kinds: Collection[Kind], now: datetime) -> None:

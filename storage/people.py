@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -34,7 +35,7 @@ class Person:
         return self.consent == "agreed"
 
 
-_WHO = (
+_WHO: sa.Select[Any] = (
     sa.select(
         person.c.id,
         person.c.staff_code,
@@ -55,10 +56,10 @@ _WHO = (
 async def at(session: Session, addresses: Collection[Address]) -> dict[Address, Person]:
     """Who is behind each of these chats; strangers and those who left the organisation are not in the result."""
     query = (
-        _WHO.add_columns(
+        _WHO.join(address, address.c.person_id == person.c.id)
+        .add_columns(
             address.c.channel, address.c.chat_id, address.c.phone_verified_at.is_not(None).label("phone_verified")
         )
-        .join(address, address.c.person_id == person.c.id)
         .where(
             sa.tuple_(address.c.channel, address.c.chat_id).in_(
                 [(one.channel, one.chat_id) for one in addresses]
@@ -67,8 +68,7 @@ async def at(session: Session, addresses: Collection[Address]) -> dict[Address, 
     )
     found = {}
     for row in await session.execute(query):
-        *fields, channel, chat_id, verified = row
-        found[Address(channel, chat_id)] = Person(*fields, phone_verified=bool(verified))
+        found[Address(row.channel, row.chat_id)] = Person(*(*row[:-3], row[-1]))
     return found
 
 
@@ -129,6 +129,11 @@ async def chats_of(session: Session, person_ids: Collection[int]) -> dict[int, A
         .order_by(address.c.used_at, address.c.id)
     )
     return {row.person_id: Address(row.channel, row.chat_id) for row in await session.execute(query)}
+
+
+async def languages(session: Session, person_ids: Collection[int]) -> dict[int, Language]:
+    query = sa.select(person.c.id, person.c.language).where(person.c.id.in_(person_ids))
+    return {row.id: row.language for row in await session.execute(query)}
 
 
 async def speak(session: Session, person_id: int, language: Language) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -27,7 +28,7 @@ class Round:
     not_asked: bool
 
 
-_FIELDS = sa.select(
+_FIELDS: sa.Select[Any] = sa.select(
     round_.c.id,
     round_.c.schedule_id,
     round_.c.day,
@@ -223,7 +224,8 @@ async def claim_step(session: Session, step_id: int, outcome: str, now: datetime
 async def next_due(session: Session) -> datetime | None:
     """When the next step of an open round is due."""
     query = sa.select(sa.func.min(round_step.c.due_at)).where(round_step.c.done_at.is_(None))
-    return (await session.execute(query)).scalar()
+    found: datetime | None = (await session.execute(query)).scalar()
+    return found
 
 
 async def bring_forward(session: Session, round_id: int, kind: str, now: datetime) -> bool:
@@ -242,12 +244,8 @@ async def close(session: Session, round_id: int, now: datetime) -> None:
     )
 
 
-async def changed(session: Session, day_from: date) -> list[tuple[int, datetime, datetime | None]]:
-    """Rounds of these days with the last change of any of their asks and when they were closed."""
-    query = (
-        sa.select(round_.c.id, sa.func.max(ask.c.changed_at), round_.c.closed_at)
-        .join_from(round_, ask)
-        .where(round_.c.day >= day_from)
-        .group_by(round_.c.id, round_.c.closed_at)
-    )
-    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+async def changed(session: Session, first: date) -> dict[int, datetime]:
+    """When anything last changed in each round since this day."""
+    last = sa.select(sa.func.max(ask.c.changed_at)).where(ask.c.round_id == round_.c.id).scalar_subquery()
+    rows = await session.execute(sa.select(round_.c.id, last, round_.c.closed_at).where(round_.c.day >= first))
+    return {row[0]: max(at for at in row[1:] if at) for row in rows if row[1] or row[2]}

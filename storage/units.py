@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,17 +20,25 @@ class Unit:
     name: str
     parent_id: int | None
     path: str
+    is_open: bool = True
 
     def is_below(self, other: Unit) -> bool:
         return self.path.startswith(other.path)
 
 
-_FIELDS = sa.select(unit.c.id, unit.c.code, unit.c.name, unit.c.parent_id, unit.c.path)
+_FIELDS: sa.Select[Any] = sa.select(
+    unit.c.id, unit.c.code, unit.c.name, unit.c.parent_id, unit.c.path, unit.c.closed_at.is_(None)
+)
 
 
 async def tree(session: Session) -> list[Unit]:
     """Every unit in force, each after its parent."""
-    rows = [Unit(*row) for row in await session.execute(_FIELDS.where(unit.c.closed_at.is_(None)))]
+    return [one for one in await everything(session) if one.is_open]
+
+
+async def everything(session: Session) -> list[Unit]:
+    """Every unit there ever was, each after its parent; closed ones still have past days."""
+    rows = [Unit(*row) for row in await session.execute(_FIELDS)]
     return sorted(rows, key=lambda one: [int(part) for part in one.path.strip("/").split("/")])
 
 
@@ -51,11 +60,12 @@ async def root(session: Session) -> Unit | None:
 
 async def add(session: Session, code: str, name: str, parent: Unit | None) -> Unit:
     """A new unit below `parent`, or the organisation itself without one."""
-    values = {"code": code, "name": name, "parent_id": parent.id if parent else None, "path": f"new {code}"}
+    parent_id = parent.id if parent else None
+    values = {"code": code, "name": name, "parent_id": parent_id, "path": f"new {code}"}
     unit_id: int = (await session.execute(unit.insert().values(values).returning(unit.c.id))).scalar_one()
     path = f"{parent.path if parent else '/'}{unit_id}/"
     await session.execute(unit.update().where(unit.c.id == unit_id).values(path=path))
-    return Unit(unit_id, code, name, values["parent_id"], path)
+    return Unit(unit_id, code, name, parent_id, path)
 
 
 async def ensure_root(session: Session, name: str) -> Unit:

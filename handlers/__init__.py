@@ -1,0 +1,1 @@
+"""Conversations and commands: what the bot does when somebody says something."""

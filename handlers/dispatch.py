@@ -1,0 +1,91 @@
+"""From an update to the handler that answers it: who speaks, may they, and what did they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.chat import Command, Contact, Incoming, Joined, Left, Moved, Said, Tap, Text
+from domain.seal import Choice
+from domain.typed import match_option
+from handlers import enrolment, privacy
+from handlers.router import Route, Router
+from handlers.turn import House, Turn, say
+from storage import bindings, outbox, settlement
+from storage.outbox import Letter
+
+
+class Dispatcher:
+    """Runs one turn. It never sends, commits or reads a clock."""
+
+    def __init__(self, house: House, router: Router) -> None:
+        self.house = house
+        self.router = router
+
+    async def answer(self, turn: Turn, incoming: Incoming) -> list[Letter]:
+        """What to say to this update, as letters named after it."""
+        name = f"reply:{incoming.sender.channel}:{incoming.update_key}"
+        letters = await self._answer(turn, incoming.said)
+        return [self.house.sealed(letter, letter.key or f"{name}:{n}") for n, letter in enumerate(letters)]
+
+    async def _answer(self, turn: Turn, said: Said) -> Sequence[Letter]:
+        match said:
+            case Moved(chat_id):
+                await settlement.chat_moved(turn.session, turn.chat, chat_id)
+                return []
+            case Left(why):
+                await settlement.chat_lost(turn.session, turn.chat, why, turn.now)
+                return []
+            case Joined():
+                return await self._joined(turn)
+            case Command(name, args):
+                route = self.router.commands.get(name) or self.router.commands["help"]
+                return await self._run(route, turn, args)
+            case Tap(data, message_id):
+                choice = self.house.seal.opened(data, turn.chat)
+                return await self._tapped(turn, choice, message_id)
+            case Contact() if self.router.contact:
+                return await self._run(self.router.contact, turn, said)
+            case Text(text) if turn.is_private:
+                return await self._typed(turn, text)
+            case _:
+                return []
+
+    async def _joined(self, turn: Turn) -> Sequence[Letter]:
+        if turn.is_private:
+            return []
+        bound = await bindings.of_chat(turn.session, turn.chat)
+        return [] if bound else [say(turn, "binding.hello")]
+
+    async def _tapped(self, turn: Turn, choice: Choice | None, message_id: str) -> Sequence[Letter]:
+        route = self.router.taps.get(choice.verb) if choice else None
+        if choice is None or route is None:
+            return [say(turn, "help.stale_button")] if turn.is_private and turn.person else []
+        return await self._run(route, turn, choice.args, message_id)
+
+    async def _typed(self, turn: Turn, text: str) -> Sequence[Letter]:
+        """A typed answer: to the open question, to the buttons last shown, or a word for a handler."""
+        if turn.person and turn.person.has_agreed:
+            for route in self.router.texts:
+                answer = await route.handler(turn, text)
+                if answer is not None:
+                    return list(answer)
+        shown = await outbox.open_keyboard(turn.session, turn.chat)
+        if shown:
+            keyboard, message_id = shown
+            options = [one for row in keyboard for one in row if one.data]
+            meant = match_option([one.label for one in options], text)
+            if meant is not None:
+                choice = self.house.seal.opened(options[meant].data, turn.chat)
+                return await self._tapped(turn, choice, message_id)
+        if turn.person is None:
+            return await enrolment.stranger(turn, text)
+        return await self._run(self.router.commands["help"], turn, "")
+
+    async def _run(self, route: Route, turn: Turn, *said: object) -> Sequence[Letter]:
+        if not turn.is_private and not route.groups:
+            return []
+        if turn.person is None and not route.strangers:
+            return await enrolment.stranger(turn, "") if turn.is_private else []
+        if turn.person and not turn.person.has_agreed and not route.before_consent:
+            return await privacy.notice(turn)
+        return list(await route.handler(turn, *said) or ())

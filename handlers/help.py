@@ -1,0 +1,51 @@
+"""What the bot can do for whoever asks, and an answer to everything nobody else understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from domain.chat import LANGUAGES, Button, Language
+from domain.policy import Action, scope
+from handlers.router import Router
+from handlers.turn import Turn, column, reply, say
+from storage import asks, people, posts
+from storage.outbox import Letter
+
+router = Router()
+
+FOR_STAFF = ("today", "history", "leave", "language", "privacy", "help")
+FOR_HEADS = ("status",)
+FOR_GROUPS = ("bind", "unbind", "status")
+
+
+@router.command("help", before_consent=True)
+async def help_(turn: Turn, args: str) -> Sequence[Letter]:
+    """What can be said here, and whether something waits for an answer."""
+    rights = await posts.held_by(turn.session, turn.staff.id)
+    names = FOR_STAFF + (FOR_HEADS if scope(rights, Action.SEE_FIGURES) else ())
+    lines = [turn.text("help.intro", name=turn.staff.name), ""]
+    lines += [f"/{name} – {turn.text(f'commands.{name}')}" for name in names]
+    waiting = [ask for ask in await asks.current(turn.session, turn.staff.id, turn.today) if ask.state == "due"]
+    if waiting and turn.staff.has_agreed:
+        lines += ["", turn.text("help.waiting")]
+    return [reply(turn, "\n".join(lines))]
+
+
+@router.command("language", before_consent=True)
+async def language(turn: Turn, args: str) -> Sequence[Letter]:
+    options = [Button(turn.text(f"help.language_{one}"), f"language:{one}") for one in LANGUAGES]
+    return [reply(turn, turn.text("help.choose_language"), keyboard=column(*options))]
+
+
+@router.tap("language", before_consent=True)
+async def speak(turn: Turn, args: Sequence[str], message_id: str) -> Sequence[Letter]:
+    """From now on in this language."""
+    chosen: Language = "en" if args[0] == "en" else "vi"
+    await people.speak(turn.session, turn.staff.id, chosen)
+    return [replace_message(say(replace(turn, language=chosen), "help.language_set"), message_id)]
+
+
+def replace_message(letter: Letter, message_id: str) -> Letter:
+    """The same words in the place of an earlier message."""
+    return replace(letter, message=replace(letter.message, replaces=message_id or None))

@@ -1,0 +1,132 @@
+"""The way in: updates waiting together become one transaction, a savepoint each, committed before anyone is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+import texts
+from domain.chat import Address, Capabilities, Ignored, Incoming, Language, NotStored, Outgoing, Receipt, Unreadable
+from handlers.dispatch import Dispatcher
+from handlers.turn import Turn
+from storage import outbox, people, updates
+from storage.database import Clock, Database, Session
+from storage.outbox import Leased, Letter
+from storage.people import Person
+
+log = structlog.get_logger(__name__)
+
+MOST_AT_ONCE = 200
+"""Updates in one transaction: enough to share a sync to disk among many, few enough to answer soon."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    incoming: Incoming
+    receipt: asyncio.Future[Receipt]
+
+
+@dataclass(slots=True)
+class Intake:
+    """Takes updates from every channel. `hand_over` gets the replies of a committed batch, already leased."""
+
+    database: Database
+    dispatcher: Dispatcher
+    clock: Clock
+    hand_over: Callable[[Sequence[Leased]], None]
+    _waiting: list[_Waiting] = field(default_factory=list)
+    _worker: asyncio.Task[None] | None = None
+
+    async def receive(self, batch: Sequence[Incoming]) -> Sequence[Receipt]:
+        """Receipts in order, once everything is durably stored. Raises NotStored if the store refuses."""
+        loop = asyncio.get_running_loop()
+        mine = [_Waiting(incoming, loop.create_future()) for incoming in batch]
+        self._waiting += mine
+        if self._worker is None or self._worker.done():
+            self._worker = loop.create_task(self._work())
+        return await asyncio.gather(*(one.receipt for one in mine))
+
+    async def _work(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            try:
+                receipts, leased = await self._store([one.incoming for one in batch])
+            except Exception as problem:
+                # Whatever the store says, nothing of this batch was kept: the channels must not confirm it.
+                log.error("batch_not_stored", updates=len(batch), problem=type(problem).__name__)
+                for one in batch:
+                    if not one.receipt.done():
+                        one.receipt.set_exception(NotStored(type(problem).__name__))
+                continue
+            self.hand_over(leased)
+            for one, receipt in zip(batch, receipts, strict=True):
+                if not one.receipt.done():
+                    one.receipt.set_result(receipt)
+
+    async def _store(self, batch: Sequence[Incoming]) -> tuple[list[Receipt], list[Leased]]:
+        async with self.database.transaction() as session:
+            staff = await people.at(session, {incoming.sender for incoming in batch})
+            seen: set[Address] = set()
+            receipts: list[Receipt] = []
+            letters: list[Letter] = []
+            for incoming in batch:
+                if incoming.sender in seen:  # an earlier turn of this batch may have changed who that is
+                    staff.pop(incoming.sender, None)
+                    staff |= await people.at(session, {incoming.sender})
+                seen.add(incoming.sender)
+                receipt, said = await self._one(session, incoming, staff.get(incoming.sender))
+                receipts.append(receipt)
+                letters += said
+            await people.heard(session, seen, self.clock())
+            limits: dict[str, Capabilities] = dict(self.dispatcher.house.channels)
+            return receipts, await outbox.enqueue_leased(session, letters, self.clock(), limits)
+
+    async def _one(
+        self, session: Session, incoming: Incoming, person: Person | None
+    ) -> tuple[Receipt, list[Letter]]:
+        """One turn in a savepoint. What fails is set aside with its reason, and the person is told."""
+        now = self.clock()
+        language: Language = person.language if person else incoming.language or "vi"
+        savepoint = await session.begin_nested()
+        try:
+            if not await updates.first_time(session, incoming, now) or isinstance(incoming.said, Ignored):
+                await savepoint.commit()
+                return Receipt(saved=True), []
+            if isinstance(incoming.said, Unreadable):
+                await updates.set_aside(session, incoming, incoming.said.reason, now)
+                await savepoint.commit()
+                log.warning("update_unreadable", channel=incoming.sender.channel)
+                return Receipt(saved=True), []
+            turn = Turn(person, incoming.chat, incoming.sender, language, now, session, self.dispatcher.house)
+            letters = await self.dispatcher.answer(turn, incoming)
+            await savepoint.commit()
+            return Receipt(saved=True), letters
+        except Exception as problem:
+            await savepoint.rollback()
+            return await self._set_aside(session, incoming, language, problem)
+
+    async def _set_aside(
+        self, session: Session, incoming: Incoming, language: Language, problem: Exception
+    ) -> tuple[Receipt, list[Letter]]:
+        now = self.clock()
+        reason = _where(problem)
+        log.error("turn_failed", channel=incoming.sender.channel, problem=reason)
+        await updates.first_time(session, incoming, now)
+        await updates.set_aside(session, incoming, reason, now)
+        notice = texts.text(language, "help.not_saved")
+        if not incoming.is_private:
+            return Receipt(saved=False, notice=notice), []
+        key = f"sorry:{incoming.sender.channel}:{incoming.update_key}"
+        return Receipt(saved=False, notice=notice), [Letter(key, "reply", Outgoing(incoming.chat, notice))]
+
+
+def _where(problem: Exception) -> str:
+    """What went wrong and at which line of ours: no message, for it may quote what somebody wrote."""
+    trace = problem.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else "?"
+    return f"{type(problem).__name__} at {place}"

@@ -1,0 +1,72 @@
+"""Which handler answers what; a conversation declares its own, `bot.app` lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from handlers.turn import Handler
+
+H = TypeVar("H", bound=Handler)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A handler and who may reach it: staff who agreed, unless more is said."""
+
+    handler: Handler
+    strangers: bool = False
+    before_consent: bool = False
+    groups: bool = False
+
+
+@dataclass(slots=True)
+class Router:
+    commands: dict[str, Route] = field(default_factory=dict)
+    taps: dict[str, Route] = field(default_factory=dict)
+    texts: list[Route] = field(default_factory=list)
+    """Tried in order; the first that does not return None has answered."""
+    contact: Route | None = None
+
+    def command(self, name: str, **who: bool) -> Callable[[H], H]:
+        def register(handler: H) -> H:
+            self.commands[name] = Route(handler, **who)
+            return handler
+
+        return register
+
+    def tap(self, verb: str, **who: bool) -> Callable[[H], H]:
+        def register(handler: H) -> H:
+            self.taps[verb] = Route(handler, **who)
+            return handler
+
+        return register
+
+    def text(self, **who: bool) -> Callable[[H], H]:
+        def register(handler: H) -> H:
+            self.texts.append(Route(handler, **who))
+            return handler
+
+        return register
+
+    def on_contact(self, **who: bool) -> Callable[[H], H]:
+        def register(handler: H) -> H:
+            self.contact = Route(handler, **who)
+            return handler
+
+        return register
+
+
+def joined(*routers: Router) -> Router:
+    """All of them as one. Raises ValueError if two claim the same word."""
+    whole = Router()
+    for router in routers:
+        clash = (whole.commands.keys() & router.commands.keys()) | (whole.taps.keys() & router.taps.keys())
+        if clash:
+            raise ValueError(f"two handlers for {sorted(clash)}")
+        whole.commands |= router.commands
+        whole.taps |= router.taps
+        whole.texts += router.texts
+        whole.contact = router.contact or whole.contact
+    return whole

@@ -1,0 +1,168 @@
+"""The way out: letters are claimed by lease, sent with no transaction open, and settled with what became of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from domain.chat import Address, Channel, Outcome, Unknown
+from storage import outbox, settlement
+from storage.budget import GUARD, HORIZON
+from storage.database import Clock, Database
+from storage.outbox import Leased
+from storage.settlement import Settled
+
+log = structlog.get_logger(__name__)
+
+MOST_AT_ONCE = 100
+IDLE = timedelta(seconds=1)
+"""How often an account with nothing to do looks for letters that another process wrote."""
+SEND_WITHIN = 45.0
+"""Seconds after which a send counts as unknown; shorter than a lease."""
+
+SleepUntil = Callable[[datetime], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Window:
+    """At most `per_second` sends leave in any second, however late some of them were woken."""
+
+    per_second: float | None
+    _left_at: deque[datetime] = field(default_factory=deque)
+
+    def earliest(self, now: datetime) -> datetime:
+        """When the next message may leave; counts as leaving then."""
+        if self.per_second is None:
+            return now
+        at = now
+        if len(self._left_at) >= int(self.per_second):
+            at = max(now, self._left_at.popleft() + timedelta(seconds=GUARD))
+        self._left_at.append(at)
+        return at
+
+
+@dataclass(slots=True)
+class Delivery:
+    """Sends for one channel account.
+
+    `settled` is told, after the commit, which chats have something new (the web chat's pages wait for it).
+    """
+
+    channel: Channel
+    database: Database
+    clock: Clock
+    sleep_until: SleepUntil
+    settled: Callable[[Collection[Address]], None] = lambda chats: None
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+    _handed: deque[Leased] = field(default_factory=deque)
+    _results: list[Settled] = field(default_factory=list)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _last_to: dict[Address, asyncio.Task[None]] = field(default_factory=dict)
+    _more_at: datetime | None = None
+    _window: Window = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._window = Window(self.channel.capabilities.per_second)
+
+    def hand_over(self, letters: Sequence[Leased]) -> None:
+        """Take replies that are already ours; they go out without being looked for."""
+        self._handed += [letter for letter in letters if letter.message.to.channel == self.channel.name]
+        self._more.set()
+
+    def wake(self) -> None:
+        """Something may be due."""
+        self._more.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled. A failing store is waited out, never the end."""
+        while True:
+            try:
+                await self.step()
+            except Exception as problem:
+                log.error("delivery_failed", channel=self.channel.name, problem=type(problem).__name__)
+                self._more_at = None
+            await self._rest()
+
+    async def step(self) -> bool:
+        """Start what can leave within the horizon and settle what has come back; whether there was any."""
+        for letter in self._taken():
+            self._start(letter)
+        async with self.database.transaction() as session:
+            now = self.clock()
+            results, self._results = self._results, []
+            try:
+                await settlement.settle(session, results, now)
+                await settlement.reclaim(session, now)
+                claimed = await outbox.claim(
+                    session, self.channel.name, now, self.channel.capabilities, MOST_AT_ONCE
+                )
+            except BaseException:
+                self._results = results + self._results
+                raise
+        self.settled({one.letter.message.to for one in results})
+        self._more_at = claimed.more_at
+        for letter in claimed.letters:
+            self._start(letter)
+        return bool(claimed.letters or results or self._results)
+
+    async def drain(self) -> None:
+        """Send everything that is due now and wait for what becomes of it."""
+        while await self.step() or self._tasks or self._handed:
+            await asyncio.gather(*self._tasks)
+
+    async def stop(self) -> None:
+        """Let messages on their way arrive and record what became of them."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
+        if self._results:
+            async with self.database.transaction() as session:
+                await settlement.settle(session, self._results, self.clock())
+            self._results = []
+
+    def _taken(self) -> list[Leased]:
+        taken = list(self._handed)
+        self._handed.clear()
+        return taken
+
+    def _start(self, letter: Leased) -> None:
+        to = letter.message.to
+        task = asyncio.get_running_loop().create_task(self._send(letter, self._last_to.get(to)))
+        self._last_to[to] = task
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, letter: Leased, before: asyncio.Task[None] | None) -> None:
+        """One message, after the one before it in the same chat."""
+        if before:
+            await asyncio.wait([before])
+        await self.sleep_until(self._window.earliest(max(letter.slot, self.clock())))
+        self._results.append(Settled(letter, await self._outcome(letter)))
+        if self._last_to.get(letter.message.to) is asyncio.current_task():
+            del self._last_to[letter.message.to]
+        self._more.set()
+
+    async def _outcome(self, letter: Leased) -> Outcome:
+        try:
+            async with asyncio.timeout(SEND_WITHIN):
+                return await self.channel.send(letter.message, letter.key)
+        except TimeoutError:
+            return Unknown("no answer in time")
+        except Exception as problem:
+            # A channel that raises is our own mistake; whether the message left cannot be known.
+            log.error("send_failed", channel=self.channel.name, problem=type(problem).__name__)
+            return Unknown(type(problem).__name__)
+
+    async def _rest(self) -> None:
+        """Until a message can leave, comes back, or is written; at most `IDLE`."""
+        wait = IDLE if self._more_at is None else min(IDLE, self._more_at - HORIZON - self.clock())
+        try:
+            async with asyncio.timeout(max(wait.total_seconds(), 0.005)):
+                await self._more.wait()
+        except TimeoutError:
+            return
+        self._more.clear()

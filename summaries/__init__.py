@@ -1,0 +1,1 @@
+"""How units stand: figures from one query, shown as messages."""
