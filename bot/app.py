@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from domain.chat import Address, Channel
+from domain.chat import Channel, Receive
 from domain.timetable import local_time
 from handlers import binding, declaration, enrolment, help, history, leave, privacy, status
 from handlers.dispatch import Dispatcher
@@ -25,6 +25,7 @@ from storage import schedules, schema, settlement, units
 from storage.database import Clock, Database, Session
 from storage.outbox import Leased
 from storage.schedules import Schedule
+from storage.settlement import Settled
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +52,8 @@ class App:
     channels: Mapping[str, Channel]
     clock: Clock
     sleep_until: SleepUntil
-    settled: Callable[[Collection[Address]], None] = lambda chats: None
+    settled: Callable[[Sequence[Settled]], None] = lambda results: None
+    ticked_at: datetime | None = None
     ticks: Ticks = field(init=False)
     intake: Intake = field(init=False)
     deliveries: dict[str, Delivery] = field(init=False)
@@ -75,12 +77,12 @@ class App:
             if self.database.is_sqlite:
                 await settlement.reclaim(session, now, all_leases=True)
 
-    async def start(self) -> None:
-        """Listen, deliver and tick until `stop`."""
+    async def start(self, receive: Receive | None = None) -> None:
+        """Listen, deliver and tick until `stop`. `receive` is the intake's own unless something counts in between."""
         run = asyncio.get_running_loop().create_task
         for name, channel in self.channels.items():
             self._tasks.append(run(self.deliveries[name].run(), name=f"deliver {name}"))
-            self._tasks.append(run(channel.listen(self.intake.receive), name=f"listen {name}"))
+            self._tasks.append(run(channel.listen(receive or self.intake.receive), name=f"listen {name}"))
         self._tasks.append(run(self._tick_for_ever(), name="ticks"))
 
     async def stop(self) -> None:
@@ -103,6 +105,7 @@ class App:
             # The database is the schedule: what could not be done now is still due at the next tick.
             log.error("tick_failed", problem=type(problem).__name__)
             return
+        self.ticked_at = self.clock()
         if done:
             for delivery in self.deliveries.values():
                 delivery.wake()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -38,15 +39,15 @@ def set_up(log_format: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def without_secrets(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+def without_secrets(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Blank out anything that looks like a bot token."""
     return {key: _TOKEN.sub("…", value) if isinstance(value, str) else value for key, value in event.items()}
 
 
-def _without_content(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+def _without_content(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Of a library's line keep who spoke, how grave it is and the kind of error: messages may quote what people wrote."""
     record: logging.LogRecord = event["_record"]
     kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
-    kept = {key: event[key] for key in ("level", "timestamp") if key in event}
+    kept: dict[str, Any] = {key: event[key] for key in ("level", "timestamp") if key in event}
     template = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
     return {**kept, "event": "library", "logger": record.name, "template": _TOKEN.sub("…", template)[:120], "error": kind}

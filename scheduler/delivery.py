@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -50,14 +50,14 @@ class Window:
 class Delivery:
     """Sends for one channel account.
 
-    `settled` is told, after the commit, which chats have something new (the web chat's pages wait for it).
+    `settled` is told, after the commit, what became of letters (the web chat's pages wait for it).
     """
 
     channel: Channel
     database: Database
     clock: Clock
     sleep_until: SleepUntil
-    settled: Callable[[Collection[Address]], None] = lambda chats: None
+    settled: Callable[[Sequence[Settled]], None] = lambda results: None
     _more: asyncio.Event = field(default_factory=asyncio.Event)
     _handed: deque[Leased] = field(default_factory=deque)
     _results: list[Settled] = field(default_factory=list)
@@ -104,7 +104,7 @@ class Delivery:
             except BaseException:
                 self._results = results + self._results
                 raise
-        self.settled({one.letter.message.to for one in results})
+        self.settled(results)
         self._more_at = claimed.more_at
         for letter in claimed.letters:
             self._start(letter)

@@ -49,10 +49,10 @@ class Ticks:
             await budget.forget_idle(session, now - timedelta(hours=1))
 
     async def next_due(self, now: datetime) -> tuple[datetime, str] | None:
-        """The next thing that will happen by itself, and what it is: a round's kind, or a step."""
+        """The next thing that will happen by itself, and what: a round's kind, or the kind of its step."""
         async with self.database.reading() as session:
-            at = await rounds.next_due(session)
-            found = [(at, "step")] if at else []
+            step = await rounds.next_due(session)
+            found = [step] if step else []
             today = self.house.today(now)
             planned = await self._planned(session, today, today + timedelta(days=14))
         for schedule, day in planned:

@@ -221,11 +221,16 @@ async def claim_step(session: Session, step_id: int, outcome: str, now: datetime
     return bool(result.rowcount)
 
 
-async def next_due(session: Session) -> datetime | None:
-    """When the next step of an open round is due."""
-    query = sa.select(sa.func.min(round_step.c.due_at)).where(round_step.c.done_at.is_(None))
-    found: datetime | None = (await session.execute(query)).scalar()
-    return found
+async def next_due(session: Session) -> tuple[datetime, str] | None:
+    """When the next step of any round is due, and its kind."""
+    query = (
+        sa.select(round_step.c.due_at, round_step.c.kind)
+        .where(round_step.c.done_at.is_(None))
+        .order_by(round_step.c.due_at, round_step.c.id)
+        .limit(1)
+    )
+    row = (await session.execute(query)).first()
+    return (row.due_at, row.kind) if row else None
 
 
 async def bring_forward(session: Session, round_id: int, kind: str, now: datetime) -> bool:

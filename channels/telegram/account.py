@@ -43,6 +43,7 @@ class TelegramAccount:
         per_second=30.0,
         chat_interval=1.0,
         group_per_minute=20,
+        phone=True,
     )
 
     def __init__(
