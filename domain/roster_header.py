@@ -153,7 +153,7 @@ def _labels(sheet: Sheet, row: int) -> dict[int, str]:
     labels = dict(filled(sheet.rows[row][:512]))
     for (top, left), (bottom, right) in sheet.merged:
         if top <= row <= bottom and (text := words(sheet.at(top, left))) and right - left < 64:
-            labels.update({column: text for column in range(left, right + 1)})
+            labels.update(dict.fromkeys(range(left, right + 1), text))
     return labels
 
 

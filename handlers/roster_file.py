@@ -17,7 +17,7 @@ from domain.roster import Entry, ParsedRoster, Problem, RosterRefused, Unit
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_REPLY = 24 * 1024 * 1024
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 45.0
 
 _ROOT = Path(__file__).resolve().parent.parent
 _LAUNCH = "import sys; sys.path.insert(0, sys.argv[1]); from handlers.roster_child import main; main()"
