@@ -68,7 +68,7 @@ class App:
         }
 
     async def prepare(self) -> None:
-        """Bring the store up to date: schema, the organisation, its schedules; take over what a stopped process left."""
+        """Bring the store up to date: schema, the organisation, its schedules; take over from a stopped process."""
         await schema.migrate(self.database)
         now = self.clock()
         async with self.database.transaction() as session:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
+from datetime import time as wall_time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -25,9 +27,9 @@ from domain.chat import Language
 from domain.seal import Seal
 from domain.timetable import instant
 from handlers.turn import House
+from storage import sample
 from storage.database import Database
 from storage.settlement import Settled
-from storage.tables import binding, person
 from web.app import build
 from web.app import serve as serve_pages
 from web.demo import DemoPhone
@@ -38,18 +40,20 @@ from web.metrics import Metrics
 log = structlog.get_logger(__name__)
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-MORNING = time(7)
+MORNING = wall_time(7)
 PACE = 0.25
 """Seconds in which a minute passes while the clock runs."""
 
 
 @dataclass(slots=True)
 class Demo:
-    """The clock in the visitor's hand, and everything that hangs on it."""
+    """The clock in the visitor's hand, and everything that hangs on it. Left alone it goes on second by second."""
 
     app: App
     webchat: WebChat
-    at: datetime
+    set_to: datetime
+    seconds: Callable[[], float]
+    set_when: float
     language: Language = "vi"
     running: bool = False
     department: Department | None = None
@@ -59,7 +63,10 @@ class Demo:
     _runner: asyncio.Task[None] | None = None
 
     def now(self) -> datetime:
-        return self.at
+        return self.set_to + timedelta(seconds=self.seconds() - self.set_when)
+
+    def _set(self, at: datetime) -> None:
+        self.set_to, self.set_when = at, self.seconds()
 
     @property
     def phones(self) -> Sequence[DemoPhone]:
@@ -78,16 +85,16 @@ class Demo:
 
     async def next_event(self) -> tuple[datetime, str] | None:
         """The next thing that happens by itself, in words."""
-        found = await self.app.ticks.next_due(self.at)
+        found = await self.app.ticks.next_due(self.now())
         return (found[0], self._text(f"event_{found[1]}")) if found else None
 
     async def to_morning(self) -> None:
-        local = self.at.astimezone(ZONE)
+        local = self.now().astimezone(ZONE)
         day = local.date() if local.time() < MORNING else local.date() + timedelta(days=1)
         await self._move(instant(day, MORNING, ZONE))
 
     async def to_next(self) -> None:
-        found = await self.app.ticks.next_due(self.at)
+        found = await self.app.ticks.next_due(self.now())
         if found:
             await self._move(found[0])
 
@@ -105,8 +112,7 @@ class Demo:
         """Everybody changes language; what is on the screens already stays as it was said."""
         self.language = language
         async with self.app.database.transaction() as session:
-            await session.execute(person.update().values(language=language))
-            await session.execute(binding.update().values(language=language))
+            await sample.all_speak(session, language)
         self._tell()
 
     async def wait_changed(self) -> None:
@@ -116,7 +122,7 @@ class Demo:
         """Fill the store and let the crowd in."""
         await self.app.prepare()
         async with self.app.database.transaction() as session:
-            self.department = await furnish(session, WEBCHAT, self.at, self.language)
+            self.department = await furnish(session, WEBCHAT, self.now(), self.language)
         mine = frozenset(chat.chat_id for chat in self.department.chats)
         self.crowd = Crowd(self.app.database, self.app.house, self.app.intake.receive, mine)
 
@@ -126,28 +132,28 @@ class Demo:
 
     async def _run(self) -> None:
         while self.running:
-            await self._move(self.at + timedelta(minutes=1))
+            await self._move(self.now() + timedelta(minutes=1))
             await asyncio.sleep(PACE)
 
     async def _move(self, target: datetime) -> None:
         """Let time pass minute by minute, or straight through the hours in which nothing happens."""
         async with self._moving:
-            while self.at < target:
-                self.at = min(await self._following(), target)
+            while (now := self.now()) < target:
+                self._set(min(await self._following(now), target))
                 if self.crowd:
-                    await self.crowd.answer_until(self.at)
+                    await self.crowd.answer_until(self.now())
                 await self.app.settle_everything()
                 if self.crowd:
-                    await self.crowd.notice_prompts(self.at)
+                    await self.crowd.notice_prompts(self.now())
                 self._tell()
 
-    async def _following(self) -> datetime:
+    async def _following(self, now: datetime) -> datetime:
         """The next minute in which something happens."""
-        found = await self.app.ticks.next_due(self.at)
+        found = await self.app.ticks.next_due(now)
         coming = [found[0]] if found else []
         if self.crowd and (answer := self.crowd.next_at()):
             coming.append(answer.replace(second=0, microsecond=0) + timedelta(minutes=1))
-        return max(min(coming, default=self.at), self.at + timedelta(seconds=1))
+        return max(min(coming, default=now), now + timedelta(seconds=1))
 
     def _tell(self) -> None:
         self._changed.set()
@@ -176,6 +182,9 @@ async def build_demo(folder: Path, at: datetime) -> Demo:
     """The department in its own folder, with the clock at `at`."""
     demo: Demo
 
+    def clock() -> datetime:
+        return demo.now()
+
     async def at_once(slot: datetime) -> None:
         """On this clock nothing needs to be waited for."""
 
@@ -191,8 +200,8 @@ async def build_demo(folder: Path, at: datetime) -> Demo:
         {WEBCHAT: webchat.capabilities},
     )
     database = Database(f"sqlite:///{folder / 'demo.db'}")
-    app = App(database, house, {WEBCHAT: webchat}, lambda: demo.at, at_once, settled)
-    demo = Demo(app, webchat, at)
+    app = App(database, house, {WEBCHAT: webchat}, clock, at_once, settled)
+    demo = Demo(app, webchat, at, time.monotonic, time.monotonic())
     await demo.open()
     return demo
 
@@ -219,6 +228,4 @@ def first_morning(now: datetime) -> datetime:
     day = now.astimezone(ZONE).date()
     while day.weekday() > 4:
         day += timedelta(days=1)
-    return instant(day, time(6, 30), ZONE).astimezone(UTC)
-
-
+    return instant(day, wall_time(6, 30), ZONE).astimezone(UTC)

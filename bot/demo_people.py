@@ -8,7 +8,7 @@ from datetime import datetime
 
 from domain.chat import Address, Language
 from domain.policy import Role
-from storage import bindings, people, posts, tables, units
+from storage import bindings, people, posts, sample, units
 from storage.database import Session
 from storage.units import Unit
 
@@ -30,7 +30,23 @@ UNITS = (
 SHOWN_UNIT = "KHTC"
 FAMILIES = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Vũ", "Đặng", "Bùi", "Đỗ", "Ngô", "Dương", "Lý")
 MIDDLES = ("Văn", "Thị", "Đức", "Minh", "Thanh", "Hồng", "Quang", "Ngọc", "Hữu", "Thu", "Xuân", "Bích")
-GIVEN = ("An", "Bình", "Chi", "Dũng", "Giang", "Hà", "Hương", "Khánh", "Loan", "Mai", "Nam", "Oanh", "Phúc", "Sơn", "Tú")
+GIVEN = (
+    "An",
+    "Bình",
+    "Chi",
+    "Dũng",
+    "Giang",
+    "Hà",
+    "Hương",
+    "Khánh",
+    "Loan",
+    "Mai",
+    "Nam",
+    "Oanh",
+    "Phúc",
+    "Sơn",
+    "Tú",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +111,7 @@ async def _add(
     luck: float = 0.5,
 ) -> tuple[int, Address]:
     """One member of staff; of a hundred, three have not joined, two said no."""
-    made = await session.execute(
-        tables.person.insert()
-        .values(
-            staff_code=f"CB{number + 1:03}", name=name, unit_id=unit.id, language=language, joined_at=now, consent=""
-        )
-        .returning(tables.person.c.id)
-    )
-    person_id: int = made.scalar_one()
+    person_id = await sample.hire(session, f"CB{number + 1:03}", name, unit.id, language, now)
     chat = Address(channel, f"demo-{number + 1:03}")
     if luck > 0.97:
         return person_id, chat

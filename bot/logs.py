@@ -11,11 +11,21 @@ from typing import Any
 import structlog
 
 _TOKEN = re.compile(r"(?:bot)?\d{5,20}:[A-Za-z0-9_-]{20,}")
-_QUIET = ("aiohttp.access", "httpx", "httpcore", "telegram", "apscheduler", "asyncio", "aiosqlite", "sqlalchemy", "alembic")
+_QUIET = (
+    "aiohttp.access",
+    "httpx",
+    "httpcore",
+    "telegram",
+    "apscheduler",
+    "asyncio",
+    "aiosqlite",
+    "sqlalchemy",
+    "alembic",
+)
 
 
 def set_up(log_format: str) -> None:
-    """Our own events at INFO; libraries only when something is wrong, for at lower levels they print tokens and content."""
+    """Our own events at INFO; libraries only when something is wrong: below that they print tokens and content."""
     shared: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -45,9 +55,15 @@ def without_secrets(_logger: object, _name: str, event: MutableMapping[str, Any]
 
 
 def _without_content(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Of a library's line keep who spoke, how grave it is and the kind of error: messages may quote what people wrote."""
+    """Of a library's line keep who spoke, how grave it is and the kind of error: the rest may quote people."""
     record: logging.LogRecord = event["_record"]
     kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
     kept: dict[str, Any] = {key: event[key] for key in ("level", "timestamp") if key in event}
     template = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
-    return {**kept, "event": "library", "logger": record.name, "template": _TOKEN.sub("…", template)[:120], "error": kind}
+    return {
+        **kept,
+        "event": "library",
+        "logger": record.name,
+        "template": _TOKEN.sub("…", template)[:120],
+        "error": kind,
+    }

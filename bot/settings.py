@@ -16,7 +16,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """One field, its default and its help line together. Names in the environment begin with `VUNGXANH_`."""
 
-    model_config = SettingsConfigDict(env_prefix="VUNGXANH_", env_file=".env", extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="VUNGXANH_", env_file=".env", extra="ignore", hide_input_in_errors=True
+    )
 
     organisation: str = Field("Cơ quan", min_length=1, description="Name of the organisation, as staff know it.")
     campaign: str = Field("covid19", description="Which campaign runs: the name of a shipped one, or a folder's path.")

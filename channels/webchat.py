@@ -1,4 +1,4 @@
-"""Web chat as a channel: its messages are the outbox rows themselves, so sending only wakes the pages that show them."""
+"""Web chat as a channel: its messages are the outbox rows themselves; what it does is wake the pages that show them."""
 
 from __future__ import annotations
 

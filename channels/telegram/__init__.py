@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from channels.telegram.account import TelegramAccount
 from channels.telegram.commands import CommandMenu
+from channels.telegram.introduction import Introduction, introduce
 from channels.telegram.line import Webhook
 from channels.telegram.request import Wire
 
-__all__ = ["CommandMenu", "TelegramAccount", "Webhook", "Wire"]
+__all__ = ["CommandMenu", "Introduction", "TelegramAccount", "Webhook", "Wire", "introduce"]

@@ -1,0 +1,283 @@
+"""A whole department's morning with real processes: roster, enrolment, prompts, taps, summary; killed on the way.
+
+`python -m tests.rehearsal --people 2284 --kills 20` prints what was measured and exits 1 if anything is off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import re
+import socket
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from tests.rosters import as_xlsx, made_up
+
+ROOT = Path(__file__).resolve().parent.parent
+TOKEN = "1234567:" + "A" * 35  # a made-up token of the right form
+FIRST_USER = 1_000_000
+WELL = "Tôi khỏe"
+AGREE = "Tôi đồng ý"
+ASKED_PHONE, NO_PHONE = "gửi số điện thoại", "Bỏ qua bước này"
+NOTICE, AGREED = "đề nghị anh/chị khai báo", "lựa chọn đã được ghi nhận"
+GROUP = -500
+
+
+@dataclass(slots=True)
+class Report:
+    """What was seen; `problems` is empty if everything held."""
+
+    people: int
+    kills: int
+    prompts: int = 0
+    prompt_seconds: float = 0.0
+    busiest_second: int = 0
+    refused: int = 0
+    twice_without_unknown: int = 0
+    copies: int = 0
+    tapped: int = 0
+    stored: int = 0
+    summary: str = ""
+    seconds: float = 0.0
+    problems: list[str] = field(default_factory=list)
+
+    def must(self, holds: bool, what: str) -> None:
+        if not holds:
+            self.problems.append(what)
+
+
+class Service:
+    """The local Bot API server, a process of its own."""
+
+    def __init__(self, base: str, process: asyncio.subprocess.Process, http: aiohttp.ClientSession) -> None:
+        self.base, self.process, self._http = base, process, http
+
+    async def order(self, what: str, **values: Any) -> Any:
+        async with self._http.post(f"{self.base}/control/{what}", json=values) as answer:
+            answer.raise_for_status()
+            return await answer.json()
+
+    async def see(self, what: str) -> Any:
+        async with self._http.get(f"{self.base}/control/{what}") as answer:
+            answer.raise_for_status()
+            return await answer.json()
+
+
+class Bot:
+    """`vungxanh run`, started again whenever it was killed."""
+
+    def __init__(self, folder: Path, api_base: str, database_url: str) -> None:
+        self.folder = folder
+        self.web_port = _free_port()
+        self.environment = {
+            **os.environ,
+            "VUNGXANH_ORGANISATION": "Sở Nông nghiệp tỉnh An Khánh",
+            "VUNGXANH_DATABASE_URL": database_url,
+            "VUNGXANH_SECRET_KEY_FILE": str(folder / "secret.key"),
+            "VUNGXANH_TELEGRAM_TOKEN": TOKEN,
+            "VUNGXANH_TELEGRAM_API_BASE": api_base,
+            "VUNGXANH_WEB_PORT": str(self.web_port),
+        }
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        with (self.folder / "bot.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "run", cwd=ROOT, env=self.environment, stdout=log, stderr=log
+            )
+
+    async def kill(self) -> None:
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+            await self.process.wait()
+
+    async def command(self, *words: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot",
+            *words,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        if process.returncode:
+            raise RuntimeError(f"vungxanh {' '.join(words)}: {err.decode()[-500:]}")
+        return out.decode()
+
+
+async def rehearse(people: int, kills: int, seed: int, folder: Path, database_url: str = "") -> Report:
+    """Run the whole morning and report what was measured."""
+    report = Report(people, kills)
+    began = time.monotonic()
+    chance = random.Random(seed)
+    async with aiohttp.ClientSession() as http:
+        service = await _service(http)
+        bot = Bot(folder, service.base, database_url or f"sqlite:///{folder / 'bot.db'}")
+        try:
+            await _enrol(bot, service, people, seed)
+            await _morning(bot, service, report, chance)
+            await _settle_accounts(bot, service, report)
+        finally:
+            await bot.kill()
+            service.process.kill()
+            await service.process.wait()
+    report.seconds = round(time.monotonic() - began, 1)
+    return report
+
+
+async def _service(http: aiohttp.ClientSession) -> Service:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.servers.bot_api", "--token", TOKEN, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    base = (await process.stdout.readline()).decode().strip().rpartition(" ")[2]
+    return Service(base.rstrip("/"), process, http)
+
+
+async def _enrol(bot: Bot, service: Service, people: int, seed: int) -> None:
+    """Import the roster, give everybody a Telegram account, and let them join and agree."""
+    roster = bot.folder / "roster.xlsx"
+    roster.write_bytes(as_xlsx(made_up(people, seed, max(3, people // 42)), seed))
+    await bot.command("roster", "import", str(roster))
+    await bot.command("post", "confirm", "--all")
+    codes = [each["code"] for each in json.loads(await bot.command("invites", "--json"))]
+    await service.order("users", first=FIRST_USER, count=len(codes))
+    await bot.start()
+    said = [[FIRST_USER + number, f"/start {code}"] for number, code in enumerate(codes)]
+    await service.order("says", all=said)
+    await _join_all(service, people)
+
+
+async def _join_all(service: Service, people: int) -> None:
+    """Everybody answers what is on their screen until all have agreed."""
+    answered: set[tuple[int, str]] = set()
+
+    async def all_have() -> bool:
+        agreed = 0
+        for chat, messages in (await service.see("messages")).items():
+            shown = "\n".join(message["text"] for message in messages)
+            agreed += AGREED in shown
+            for words, what, values in ((ASKED_PHONE, "says", {"text": NO_PHONE}), (NOTICE, "tap", {"label": AGREE})):
+                if words in shown and AGREED not in shown and (int(chat), words) not in answered:
+                    answered.add((int(chat), words))
+                    await service.order(what, user=int(chat), **values)
+        return agreed == people
+
+    await _until(all_have, 1200)
+
+
+async def _morning(bot: Bot, service: Service, report: Report, chance: random.Random) -> None:
+    """Open a round; people tap as their prompts come; the process is killed at random moments all the while."""
+    before = (await service.see("stats"))["sends"]
+    await bot.command("round", "open", "morning")
+    began = time.monotonic()
+    killing = asyncio.create_task(_kill_now_and_then(bot, report, chance))
+    tapped: dict[int, int] = {}
+
+    async def everybody() -> bool:
+        rest = [FIRST_USER + n for n in range(report.people) if FIRST_USER + n not in tapped]
+        answer = await service.order("tap-all", label=WELL, users=rest)
+        for one in answer["tapped"]:
+            tapped[one["user"]] = one["message"]
+        return len(tapped) == report.people
+
+    await _until(everybody, 1800)
+    report.prompt_seconds = round(time.monotonic() - began, 1)
+    await killing
+    report.tapped = len(tapped)
+
+    async def quiet() -> bool:
+        stats = await service.see("stats")
+        screens = await service.see("messages")
+        waiting = [
+            user
+            for user in tapped
+            if not any("Đã nhận khai báo" in message["text"] for message in screens[str(user)])
+        ]
+        return not stats["pending"] and not waiting
+
+    await _until(quiet, 1800)
+    report.prompts = (await service.see("stats"))["sends"] - before
+
+
+async def _kill_now_and_then(bot: Bot, report: Report, chance: random.Random) -> None:
+    span = report.people / 30 * 1.5 / max(report.kills, 1)
+    for _ in range(report.kills):
+        await asyncio.sleep(chance.uniform(0.4, 1.6) * max(span, 1.5))
+        await bot.kill()
+        await bot.start()
+
+
+async def _settle_accounts(bot: Bot, service: Service, report: Report) -> None:
+    """Compare what the service saw with what the database says."""
+    status = json.loads(await bot.command("status", "--json"))
+    morning = next(one for one in status["rounds"] if one["kind"] == "morning")
+    report.stored = morning["answered"]
+    await bot.command("round", "close", "morning")
+    report.summary = f"{morning['answered']}/{morning['due'] - morning['excused']}"
+    stats, sends = await service.see("stats"), await service.see("sends")
+    report.busiest_second, report.refused = stats["busiest_second"], stats["refused"]
+    copies = Counter(send["chat_id"] for send in sends if _is_prompt(send))
+    report.copies = sum(count - 1 for count in copies.values())
+    report.twice_without_unknown = sum(count > 2 for count in copies.values())
+    if not report.kills:
+        report.must(report.copies == 0, "somebody was prompted twice although nothing was killed")
+    report.must(len(copies) == report.people, f"{report.people - len(copies)} people were never prompted")
+    report.must(report.twice_without_unknown == 0, "somebody was prompted a third time")
+    report.must(report.stored == report.tapped == report.people, "an answer is missing")
+    report.must(report.busiest_second <= 30, f"{report.busiest_second} messages in one second")
+    report.must(not stats["violations"], "the Bot API server objected to a request")
+    report.must(morning["due"] == morning["answered"] + morning["excused"] + morning["missed"], "figures do not tie out")
+
+
+def _is_prompt(send: dict[str, Any]) -> bool:
+    return send["method"] == "sendMessage" and bool(re.match("Khai báo y tế", send["text"]))
+
+
+async def _until(holds: Callable[[], Awaitable[bool]], seconds: float) -> None:
+    """Poll a fact about processes of their own, for which nothing can be awaited."""
+    async with asyncio.timeout(seconds):
+        while not await holds():
+            await asyncio.sleep(0.5)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=2284)
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--database-url", default="")
+    parser.add_argument("--keep", help="folder in which to leave the database and the log")
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(chosen.keep or scratch)
+        report = asyncio.run(rehearse(chosen.people, chosen.kills, chosen.seed, folder, chosen.database_url))
+    print(json.dumps(asdict(report), ensure_ascii=False, indent=1))
+    sys.exit(bool(report.problems))
+
+
+if __name__ == "__main__":
+    main()
