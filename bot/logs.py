@@ -6,26 +6,19 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
 _TOKEN = re.compile(r"(?:bot)?\d{5,20}:[A-Za-z0-9_-]{20,}")
-_QUIET = (
-    "aiohttp.access",
-    "httpx",
-    "httpcore",
-    "telegram",
-    "apscheduler",
-    "asyncio",
-    "aiosqlite",
-    "sqlalchemy",
-    "alembic",
-)
 
 
-def set_up(log_format: str) -> None:
-    """Our own events at INFO; libraries only when something is wrong: below that they print tokens and content."""
+def set_up(log_format: str, *, to: TextIO | None = None, level: int = logging.INFO) -> None:
+    """Our own events from `level` on; libraries only when something is wrong, unless `level` is lower than INFO.
+
+    Whatever the level, of a library's line only its origin is kept: telegram and httpx print tokens and contents.
+    """
+    stream = to or sys.stderr
     shared: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -36,17 +29,15 @@ def set_up(log_format: str) -> None:
     )
     structlog.configure(
         processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[*shared, _without_content, renderer]))
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(logging.WARNING)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    root.setLevel(level if level < logging.INFO else logging.WARNING)
 
 
 def without_secrets(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -55,15 +46,13 @@ def without_secrets(_logger: object, _name: str, event: MutableMapping[str, Any]
 
 
 def _without_content(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Of a library's line keep who spoke, how grave it is and the kind of error: the rest may quote people."""
+    """Of a library's line keep who spoke, where, how grave it is and the kind of error: the rest may quote people."""
     record: logging.LogRecord = event["_record"]
-    kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
-    kept: dict[str, Any] = {key: event[key] for key in ("level", "timestamp") if key in event}
-    template = record.msg if isinstance(record.msg, str) else type(record.msg).__name__
     return {
-        **kept,
+        "level": record.levelname.lower(),
+        "timestamp": event.get("timestamp", ""),
         "event": "library",
         "logger": record.name,
-        "template": _TOKEN.sub("…", template)[:120],
-        "error": kind,
+        "at": f"{record.module}:{record.lineno}",
+        "error": record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else "",
     }

@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     telegram_webhook_secret: SecretStr = Field(
         SecretStr(""), description="Secret that Telegram sends with each webhook call; needed in webhook mode."
     )
-    invite_hours: int = Field(24, ge=1, le=720, description="How long an invitation can be used, in hours.")
+    invite_hours: int = Field(24, ge=1, le=24, description="How long an invitation can be used, in hours; at most 24.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
 
     @field_validator("zone")

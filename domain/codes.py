@@ -29,3 +29,10 @@ def tidy_code(typed: str) -> str | None:
     """The code in what somebody typed or scanned, or None if it cannot be one."""
     text = _BETWEEN.sub("", unicodedata.normalize("NFKC", typed)).upper().translate(_LOOK_ALIKE)
     return text if len(text) == LENGTH and all(letter in ALPHABET for letter in text) else None
+
+
+def looks_like_code(typed: str) -> bool:
+    """Whether somebody meant this to be a code, letters missing or too many though there may be."""
+    text = _BETWEEN.sub("", unicodedata.normalize("NFKC", typed))
+    digits = sum(letter.isdigit() for letter in text)
+    return abs(len(text) - LENGTH) <= 6 and text.isascii() and text.isalnum() and digits >= 2

@@ -58,10 +58,15 @@ class Seal:
         return name if self._is_ours(mac, purpose, name) else None
 
     def _is_ours(self, mac: str, *parts: str) -> bool:
-        offered = mac.encode()
+        offered = _bytes(mac)
         return any(hmac.compare_digest(_mac(key, *parts).encode(), offered) for key in self._keys)
 
 
 def _mac(key: bytes, *parts: str) -> str:
-    message = b"\x00".join(part.encode() for part in parts)
+    message = b"\x00".join(_bytes(part) for part in parts)
     return base64.urlsafe_b64encode(hmac.digest(key, message, sha256)[:MAC_BYTES]).decode()
+
+
+def _bytes(text: str) -> bytes:
+    # JSON can carry half a surrogate pair; that is no reason to fail, only never ours.
+    return text.encode(errors="surrogatepass")

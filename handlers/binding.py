@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import texts
+from domain.chat import Outgoing
 from domain.policy import Action, may, scope
 from handlers.router import Router
 from handlers.turn import Turn, button, column, reply, say
-from storage import audit, bindings, posts, units
+from storage import audit, bindings, people, posts, settlement, units
 from storage.outbox import Letter
 from storage.units import Unit
 
@@ -67,9 +69,26 @@ async def unbind(turn: Turn, args: str) -> Sequence[Letter]:
     return [say(turn, "binding.ended", unit=binding.unit_name)]
 
 
+async def removed(turn: Turn, why: str) -> Sequence[Letter]:
+    """The bot was put out of a chat. Those who answer for a unit bound to it are told at once."""
+    bound = await bindings.of_chat(turn.session, turn.chat)
+    await settlement.chat_lost(turn.session, turn.chat, why, turn.now)
+    if bound is None or not bound.is_confirmed:
+        return []
+    holders = await posts.holders(turn.session, Action.BIND_CHAT)
+    told = {one.person_id for one in holders if one.unit_id == bound.unit_id} | {bound.requested_by_id}
+    chats = await people.chats_of(turn.session, told)
+    languages = await people.languages(turn.session, told)
+    letters = []
+    for person_id, chat in sorted(chats.items()):
+        text = texts.text(languages[person_id], "binding.removed", unit=bound.unit_name)
+        letters.append(Letter("", "notice", Outgoing(chat, text), person_id=person_id))
+    return letters
+
+
 async def _unit(turn: Turn, code: str, paths: Sequence[str]) -> Unit | None:
     if code:
-        return await units.by_code(turn.session, code)
+        return await units.by_code(turn.session, code) or await units.by_code(turn.session, code.upper())
     if len(paths) != 1:
         return None
     return await units.by_id(turn.session, int(paths[0].rstrip("/").rpartition("/")[2]))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from domain.chat import Command, Contact, Incoming, Joined, Left, Moved, Said, Tap, Text
 from domain.seal import Choice
 from domain.typed import match_option
-from handlers import enrolment, privacy
+from handlers import binding, declaration, enrolment, privacy
 from handlers.router import Route, Router
 from handlers.turn import House, Turn, say
 from storage import bindings, outbox, settlement
@@ -30,11 +30,10 @@ class Dispatcher:
     async def _answer(self, turn: Turn, said: Said) -> Sequence[Letter]:
         match said:
             case Moved(chat_id):
-                await settlement.chat_moved(turn.session, turn.chat, chat_id)
+                await settlement.chat_moved(turn.session, turn.chat, chat_id, turn.now)
                 return []
             case Left(why):
-                await settlement.chat_lost(turn.session, turn.chat, why, turn.now)
-                return []
+                return await binding.removed(turn, why)
             case Joined():
                 return await self._joined(turn)
             case Command(name, args):
@@ -51,10 +50,10 @@ class Dispatcher:
                 return []
 
     async def _joined(self, turn: Turn) -> Sequence[Letter]:
-        if turn.is_private:
+        """Staff who bring the bot into a group are told how to bind it; a stranger's group gets nothing."""
+        if turn.is_private or turn.person is None or await bindings.of_chat(turn.session, turn.chat):
             return []
-        bound = await bindings.of_chat(turn.session, turn.chat)
-        return [] if bound else [say(turn, "binding.hello")]
+        return [say(turn, "binding.hello")]
 
     async def _tapped(self, turn: Turn, choice: Choice | None, message_id: str) -> Sequence[Letter]:
         route = self.router.taps.get(choice.verb) if choice else None
@@ -63,23 +62,27 @@ class Dispatcher:
         return await self._run(route, turn, choice.args, message_id)
 
     async def _typed(self, turn: Turn, text: str) -> Sequence[Letter]:
-        """A typed answer: to the open question, to the buttons last shown, or a word for a handler."""
-        if turn.person and turn.person.has_agreed:
-            for route in self.router.texts:
-                answer = await route.handler(turn, text)
-                if answer is not None:
-                    return list(answer)
-        shown = await outbox.open_keyboard(turn.session, turn.chat)
+        """A typed answer: to the open question, to the buttons last shown, or else a word of help."""
+        agreed = turn.person is not None and turn.person.has_agreed
+        for route in self.router.texts if agreed else ():
+            answer = await route.handler(turn, text)
+            if answer is not None:
+                return list(answer)
+        shown = await outbox.open_keyboard(turn.session, turn.chat) if turn.person else None
         if shown:
             keyboard, message_id = shown
-            options = [one for row in keyboard for one in row if one.data]
+            options = [one for row in keyboard for one in row]
             meant = match_option([one.label for one in options], text)
-            if meant is not None:
+            if meant is not None and options[meant].data:
                 choice = self.house.seal.opened(options[meant].data, turn.chat)
                 return await self._tapped(turn, choice, message_id)
         if turn.person is None:
             return await enrolment.stranger(turn, text)
-        return await self._run(self.router.commands["help"], turn, "")
+        if not turn.person.consent:
+            return await privacy.notice(turn)
+        hint = turn.text("declaration.how_to_answer")
+        waiting = await declaration.open_prompt(turn, hint) if agreed else []
+        return waiting or await self._run(self.router.commands["help"], turn, "")
 
     async def _run(self, route: Route, turn: Turn, *said: object) -> Sequence[Letter]:
         if not turn.is_private and not route.groups:

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.chat import Button, Contact
-from domain.codes import tidy_code
+from domain.codes import looks_like_code, tidy_code
 from domain.phones import e164
 from handlers import declaration, privacy
 from handlers.router import Router
 from handlers.turn import Turn, button, column, reply, say
 from storage import asks, audit, invites, people
 from storage.outbox import Letter
+from storage.people import Person
 
 router = Router()
 
@@ -24,14 +25,12 @@ async def start(turn: Turn, args: str) -> Sequence[Letter]:
         return await redeem(turn, args)
     if turn.person is None:
         return await stranger(turn, "")
-    if not turn.person.has_agreed:
-        return await privacy.notice(turn)
-    return [say(turn, "enrolment.welcome_back", name=turn.person.name)]
+    return await _known(turn, turn.person, "enrolment.welcome_back")
 
 
 async def stranger(turn: Turn, text: str) -> Sequence[Letter]:
     """A code if it looks like one, else one polite reply a day."""
-    if tidy_code(text):
+    if tidy_code(text) or looks_like_code(text):
         return await redeem(turn, text)
     key = f"stranger:{turn.chat.channel}:{turn.chat.chat_id}:{turn.today}"
     return [replace(say(turn, "enrolment.stranger", organisation=turn.house.name), key=key)]
@@ -40,14 +39,12 @@ async def stranger(turn: Turn, text: str) -> Sequence[Letter]:
 async def redeem(turn: Turn, typed: str) -> Sequence[Letter]:
     """Use a code. Wrong, used and expired ones fail alike, and so does everything after too many of them."""
     code = tidy_code(typed)
-    throttled = await invites.is_throttled(turn.session, turn.chat, turn.now)
-    person_id = None if throttled or code is None else await invites.redeem(turn.session, code, turn.now)
+    if await invites.is_throttled(turn.session, turn.chat, turn.now):
+        return [_refused(turn, once=True)]
+    person_id = await invites.redeem(turn.session, code, turn.now) if code else None
     if person_id is None:
-        if not throttled:
-            await invites.failed(turn.session, turn.chat, turn.now)
-        if turn.person is not None and not throttled:
-            return [say(turn, "enrolment.already", name=turn.person.name)]
-        return [say(turn, "enrolment.refused")]
+        await invites.failed(turn.session, turn.chat, turn.now)
+        return [_refused(turn)] if turn.person is None else await _known(turn, turn.person, "enrolment.already")
     await people.link(turn.session, person_id, turn.chat, turn.now)
     person = await people.by_id(turn.session, person_id)
     if person is None:
@@ -62,11 +59,25 @@ async def redeem(turn: Turn, typed: str) -> Sequence[Letter]:
     return [hello, *await _next(known)]
 
 
-def _ask_phone(turn: Turn) -> Letter:
+async def _known(turn: Turn, person: Person, key: str) -> Sequence[Letter]:
+    """A word to somebody already enrolled, and what they can do now."""
+    if not person.consent:
+        return await privacy.notice(turn)
+    greeting = say(turn, key, name=person.name)
+    return [greeting, *(await declaration.open_prompt(turn) if person.has_agreed else ())]
+
+
+def _refused(turn: Turn, *, once: bool = False) -> Letter:
+    """The one sentence for every code that does not work; `once` an hour for those who go on guessing."""
+    hourly = f"refused:{turn.chat.channel}:{turn.chat.chat_id}:{turn.now:%Y%m%d%H}"
+    return replace(say(turn, "enrolment.refused"), key=hourly if once else "")
+
+
+def _ask_phone(turn: Turn, key: str = "enrolment.phone") -> Letter:
     share = Button(turn.text("enrolment.share_phone"), asks_phone=True)
     return reply(
         turn,
-        turn.text("enrolment.phone"),
+        turn.text(key),
         keyboard=column(share, button(turn, "enrolment.skip_phone", "nophone")),
     )
 
@@ -75,7 +86,7 @@ def _ask_phone(turn: Turn) -> Letter:
 async def confirm_phone(turn: Turn, contact: Contact) -> Sequence[Letter]:
     """Their own number, vouched for by the channel, against the roster's."""
     if not contact.own:
-        return [say(turn, "enrolment.not_own_phone")]
+        return [_ask_phone(turn, "enrolment.not_own_phone")]
     if e164(contact.phone) != turn.staff.phone:
         await audit.record(turn.session, turn.now, str(turn.staff.id), "phone_differs", channel=turn.chat.channel)
         return [say(turn, "enrolment.phone_differs"), *await _next(turn)]
@@ -93,5 +104,3 @@ async def _next(turn: Turn) -> Sequence[Letter]:
     if not turn.staff.has_agreed:
         return await privacy.notice(turn)
     return await declaration.open_prompt(turn)
-
-

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from domain.chat import LANGUAGES, Button, Language
 from domain.policy import Action, scope
+from handlers import declaration, privacy
 from handlers.router import Router
-from handlers.turn import Turn, column, reply, say
+from handlers.turn import Turn, column, reply
 from storage import asks, people, posts
 from storage.outbox import Letter
 
@@ -24,6 +25,7 @@ async def help_(turn: Turn, args: str) -> Sequence[Letter]:
     """What can be said here, and whether something waits for an answer."""
     rights = await posts.held_by(turn.session, turn.staff.id)
     names = FOR_STAFF + (FOR_HEADS if scope(rights, Action.SEE_FIGURES) else ())
+    names += ("bind",) if scope(rights, Action.BIND_CHAT) else ()
     lines = [turn.text("help.intro", name=turn.staff.name), ""]
     lines += [f"/{name} – {turn.text(f'commands.{name}')}" for name in names]
     waiting = [ask for ask in await asks.current(turn.session, turn.staff.id, turn.today) if ask.state == "due"]
@@ -40,12 +42,11 @@ async def language(turn: Turn, args: str) -> Sequence[Letter]:
 
 @router.tap("language", before_consent=True)
 async def speak(turn: Turn, args: Sequence[str], message_id: str) -> Sequence[Letter]:
-    """From now on in this language."""
+    """From now on in this language, beginning with what waits for an answer."""
     chosen: Language = "en" if args[0] == "en" else "vi"
     await people.speak(turn.session, turn.staff.id, chosen)
-    return [replace_message(say(replace(turn, language=chosen), "help.language_set"), message_id)]
-
-
-def replace_message(letter: Letter, message_id: str) -> Letter:
-    """The same words in the place of an earlier message."""
-    return replace(letter, message=replace(letter.message, replaces=message_id or None))
+    anew = replace(turn, language=chosen)
+    if not turn.staff.consent:
+        return await privacy.notice(anew, message_id)
+    done = reply(anew, anew.text("help.language_set"), replaces=message_id)
+    return [done, *(await declaration.open_prompt(anew) if turn.staff.has_agreed else ())]

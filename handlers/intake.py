@@ -9,7 +9,19 @@ from dataclasses import dataclass, field
 import structlog
 
 import texts
-from domain.chat import Address, Capabilities, Ignored, Incoming, Language, NotStored, Outgoing, Receipt, Unreadable
+from domain.chat import (
+    Address,
+    Capabilities,
+    Ignored,
+    Incoming,
+    Language,
+    Left,
+    Moved,
+    NotStored,
+    Outgoing,
+    Receipt,
+    Unreadable,
+)
 from handlers.dispatch import Dispatcher
 from handlers.turn import Turn
 from storage import outbox, people, updates
@@ -27,6 +39,15 @@ MOST_AT_ONCE = 200
 class _Waiting:
     incoming: Incoming
     receipt: asyncio.Future[Receipt]
+
+    def tell(self, what: Receipt | NotStored) -> None:
+        """Unless nobody listens any more."""
+        if self.receipt.done():
+            return
+        if isinstance(what, NotStored):
+            self.receipt.set_exception(what)
+        else:
+            self.receipt.set_result(what)
 
 
 @dataclass(slots=True)
@@ -53,23 +74,48 @@ class Intake:
         while self._waiting:
             batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
             try:
-                receipts, leased = await self._store([one.incoming for one in batch])
+                await self._keep(batch)
             except Exception as problem:
-                # Whatever the store says, nothing of this batch was kept: the channels must not confirm it.
                 log.error("batch_not_stored", updates=len(batch), problem=type(problem).__name__)
-                for one in batch:
-                    if not one.receipt.done():
-                        one.receipt.set_exception(NotStored(type(problem).__name__))
-                continue
-            self.hand_over(leased)
-            for one, receipt in zip(batch, receipts, strict=True):
-                if not one.receipt.done():
-                    one.receipt.set_result(receipt)
+                await self._keep_singly(batch)
+
+    async def _keep(self, batch: Sequence[_Waiting]) -> None:
+        receipts, leased = await self._store([one.incoming for one in batch])
+        self.hand_over(leased)
+        for one, receipt in zip(batch, receipts, strict=True):
+            one.tell(receipt)
+
+    async def _keep_singly(self, batch: Sequence[_Waiting]) -> None:
+        """Nothing of the batch was kept. One update may be at fault: it is set aside so that the others go on.
+
+        When the store does not even take that, the channels must not confirm what is left.
+        """
+        refused: NotStored | None = None
+        for one in batch:
+            if refused is None:
+                try:
+                    await self._keep([one])
+                except Exception as problem:
+                    refused = await self._set_aside_alone(one, problem)
+            if refused:
+                one.tell(refused)
+
+    async def _set_aside_alone(self, one: _Waiting, problem: Exception) -> NotStored | None:
+        language = one.incoming.language or "vi"
+        try:
+            async with self.database.transaction() as session:
+                receipt, letters = await self._set_aside(session, one.incoming, language, problem)
+                await outbox.enqueue(session, letters, self.clock())
+        except Exception as worse:
+            return NotStored(type(worse).__name__)
+        one.tell(receipt)
+        return None
 
     async def _store(self, batch: Sequence[Incoming]) -> tuple[list[Receipt], list[Leased]]:
         async with self.database.transaction() as session:
             staff = await people.at(session, {incoming.sender for incoming in batch})
             seen: set[Address] = set()
+            spoke: set[Address] = set()
             receipts: list[Receipt] = []
             letters: list[Letter] = []
             for incoming in batch:
@@ -77,10 +123,11 @@ class Intake:
                     staff.pop(incoming.sender, None)
                     staff |= await people.at(session, {incoming.sender})
                 seen.add(incoming.sender)
+                _note_speaker(spoke, incoming)
                 receipt, said = await self._one(session, incoming, staff.get(incoming.sender))
                 receipts.append(receipt)
                 letters += said
-            await people.heard(session, seen, self.clock())
+            await people.heard(session, spoke, self.clock())
             limits: dict[str, Capabilities] = dict(self.dispatcher.house.channels)
             return receipts, await outbox.enqueue_leased(session, letters, self.clock(), limits)
 
@@ -121,6 +168,14 @@ class Intake:
             return Receipt(saved=False, notice=notice), []
         key = f"sorry:{incoming.sender.channel}:{incoming.update_key}"
         return Receipt(saved=False, notice=notice), [Letter(key, "reply", Outgoing(incoming.chat, notice))]
+
+
+def _note_speaker(spoke: set[Address], incoming: Incoming) -> None:
+    """Whoever speaks in private can be written to there; what is said in a group, or in leaving, tells nothing."""
+    if isinstance(incoming.said, Left):
+        spoke.discard(incoming.chat)
+    elif incoming.is_private and not isinstance(incoming.said, Ignored | Unreadable | Moved):
+        spoke.add(incoming.sender)
 
 
 def _where(problem: Exception) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 
 from domain.chat import Address, Outgoing
 from handlers import screens
@@ -20,42 +21,51 @@ IN_ONE_GO = 500
 async def prompt_all(session: Session, house: House, of: Round, now: datetime) -> int:
     """Write the prompt of everybody due who can be reached; how many."""
     due = await asks.to_prompt(session, of.id, ("waiting",))
-    return await _write(session, house, of, due, now, "prompt", 0)
+    return await _write(session, due, partial(_prompt, house, of), now)
+
+
+async def prompt_elsewhere(session: Session, house: House, of: Round, now: datetime) -> int:
+    """Prompt once more, in another chat of theirs, those whose chat was lost; how many."""
+    lost = await asks.to_prompt(session, of.id, ("blocked",))
+    return await _write(session, lost, partial(_prompt, house, of, again=True), now)
 
 
 async def remind_silent(session: Session, house: House, of: Round, number: int, now: datetime) -> int:
-    """Write a reminder to everybody who could have answered and has not; how many."""
+    """Write a reminder to everybody who could have answered and has not; how many.
+
+    Nobody is reminded of a prompt that has not left yet.
+    """
     silent = await asks.to_prompt(session, of.id, ("waiting", "delivered", "unknown", "failed", "blocked"))
-    return await _write(session, house, of, silent, now, "reminder", number)
+    on_their_way = await outbox.unsent(session, of.id)
+    silent = [one for one in silent if one.ask_id not in on_their_way]
+    return await _write(session, silent, partial(_reminder, house, of, number), now)
 
 
 async def _write(
-    session: Session,
-    house: House,
-    of: Round,
-    due: Sequence[ToPrompt],
-    now: datetime,
-    kind: outbox.Kind,
-    number: int,
+    session: Session, due: Sequence[ToPrompt], letter: Callable[[ToPrompt, Address], Letter], now: datetime
 ) -> int:
     written = 0
     for start in range(0, len(due), IN_ONE_GO):
         part = due[start : start + IN_ONE_GO]
         chats = await people.chats_of(session, [one.person_id for one in part])
-        letters = [
-            _letter(house, of, one, chats[one.person_id], kind, number) for one in part if one.person_id in chats
-        ]
-        await outbox.enqueue(session, letters, now)
-        written += len(letters)
+        letters = [letter(one, chats[one.person_id]) for one in part if one.person_id in chats]
+        written += await outbox.enqueue(session, letters, now)
     return written
 
 
-def _letter(house: House, of: Round, one: ToPrompt, chat: Address, kind: outbox.Kind, number: int) -> Letter:
-    heading = "declaration.prompt" if kind == "prompt" else "declaration.reminder"
-    screen = screens.prompt(house, one.language, one.ask_id, of.kind, of.day, one.workplace, heading=heading)
-    message = Outgoing(chat, screen.text, screen.title, screen.keyboard)
-    suffix = f":{number}" if number else ""
-    letter = Letter(
-        "", kind, message, person_id=one.person_id, ask_id=one.ask_id, expires_at=of.closes_at if number else None
+def _prompt(house: House, of: Round, to: ToPrompt, chat: Address, *, again: bool = False) -> Letter:
+    key = f"prompt:{of.id}:{to.person_id}{':elsewhere' if again else ''}"
+    return house.sealed(Letter("", "prompt", _message(house, of, to, chat, "prompt"), to.person_id, to.ask_id), key)
+
+
+def _reminder(house: House, of: Round, number: int, to: ToPrompt, chat: Address) -> Letter:
+    message = _message(house, of, to, chat, "reminder")
+    letter = Letter("", "reminder", message, to.person_id, to.ask_id, expires_at=of.closes_at)
+    return house.sealed(letter, f"reminder:{of.id}:{to.person_id}:{number}")
+
+
+def _message(house: House, of: Round, to: ToPrompt, chat: Address, heading: str) -> Outgoing:
+    screen = screens.prompt(
+        house, to.language, to.ask_id, of.kind, of.day, to.workplace, heading=f"declaration.{heading}"
     )
-    return house.sealed(letter, f"{kind}:{of.id}:{one.person_id}{suffix}")
+    return Outgoing(chat, screen.text, screen.title, screen.keyboard)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import texts
+from domain.chat import LANGUAGES
 from handlers import declaration
 from handlers.router import Router
 from handlers.turn import Turn, button, column, reply
@@ -19,12 +20,14 @@ NOTICE_VERSION = "2026-11"
 
 async def notice(turn: Turn, replaces: str | None = None) -> Sequence[Letter]:
     """What is recorded, why, who sees it, how long, and their rights; two buttons of equal weight."""
+    other = next(one for one in LANGUAGES if one != turn.language)
+    choices = (button(turn, "privacy.agree", "agree"), button(turn, "privacy.decline", "decline"))
     return [
         reply(
             turn,
             turn.text("privacy.notice", organisation=turn.house.name, days=turn.house.keeps_days),
             title=turn.text("privacy.title"),
-            keyboard=column(button(turn, "privacy.agree", "agree"), button(turn, "privacy.decline", "decline")),
+            keyboard=column(*choices, button(turn, f"help.language_{other}", f"language:{other}")),
             replaces=replaces,
         )
     ]
@@ -70,5 +73,3 @@ async def _standing(turn: Turn, message_id: str | None) -> Letter:
     text = turn.text("privacy.notice", organisation=turn.house.name, days=turn.house.keeps_days)
     title = texts.text(turn.language, "privacy.you_agreed" if agreed else "privacy.you_declined")
     return reply(turn, text, title=title, keyboard=column(choice), replaces=message_id)
-
-

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date
+from hashlib import sha256
 
 import texts
-from domain.answering import answer_text, summary_lines
-from domain.campaign import MORNING, Campaign
+from domain.answering import Accepted, accept, answer_text, summary_lines
+from domain.campaign import MORNING, WORKPLACE, Campaign
 from domain.chat import Button, ButtonStyle, Keyboard, Language
-from domain.questions import Answer, Choice, Question, choices
-from domain.risk import Assessment, Level
+from domain.questions import Answer, Choice, Question, choices, is_answered
+from domain.risk import Level
 from handlers.turn import House, Turn
 from storage.asks import Ask
+from storage.declarations import Declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,13 @@ def prompt(
     return Screen(title, "\n\n".join(lines), tuple(keyboard))
 
 
+def correction(turn: Turn, ask: Ask, workplace: str) -> Screen:
+    """The prompt once more, with a way to leave everything as it was."""
+    kind, day, heading = ask.kind, ask.day, "declaration.correction"
+    again = prompt(turn.house, turn.language, ask.id, kind, day, workplace, heading=heading)
+    return replace(again, keyboard=(*again.keyboard, (_button(turn, "declaration.keep", f"keep:{ask.id}"),)))
+
+
 def proposed(campaign: Campaign, workplace: str) -> str:
     """The remembered workplace if the campaign still knows it, else the usual one."""
     known = {option.key for option in campaign.workplace.question.options}
@@ -64,57 +73,61 @@ def places(turn: Turn, ask: Ask) -> Screen:
     return Screen(question.title[turn.language], question.text[turn.language], tuple(rows))
 
 
-def question(turn: Turn, ask: Ask, asked: Question, answer: Answer) -> Screen:
-    """One question, one screen."""
+def question(turn: Turn, ask: Ask, asked: Question, answers: Mapping[str, Answer]) -> Screen:
+    """One question, one screen. What was answered before is marked, and can be left as it is."""
     number = turn.house.campaign.questions.index(asked) + 1
     title = turn.text("declaration.question", number=number, of=len(turn.house.campaign.questions))
-    offered = choices(asked, turn.language)
-    rows: list[tuple[Button, ...]]
-    if asked.kind == "several":
-        ticked = answer if isinstance(answer, list) else []
-        rows = [(_tick(ask, asked, one, one.key in ticked),) for one in offered]
+    known = is_answered(asked, answers)
+    buttons = [_option(ask, asked, one, answers) for one in choices(asked, turn.language)]
+    across = 2 if asked.kind == "number" else 1
+    rows = [tuple(buttons[start : start + across]) for start in range(0, len(buttons), across)]
+    if known or asked.kind == "several":
         rows.append((_button(turn, "declaration.next", f"next:{ask.id}:{asked.key}", style="primary"),))
-    elif asked.kind == "number":
-        values = [Button(one.label, f"answer:{ask.id}:{asked.key}:{one.key}") for one in offered]
-        rows = [tuple(values[start : start + 2]) for start in range(0, len(values), 2)]
-    else:
-        rows = [(Button(one.label, f"answer:{ask.id}:{asked.key}:{one.key}"),) for one in offered]
     rows.append((_button(turn, "declaration.back", f"back:{ask.id}"),))
     return Screen(title, asked.text[turn.language], tuple(rows))
 
 
 def review(turn: Turn, ask: Ask, answers: Mapping[str, Answer]) -> Screen:
-    """Everything before it is sent."""
-    lines = [f"• {title}: {answer}" for title, answer in summary_lines(turn.house.campaign, answers, turn.language)]
-    keyboard = (
-        (_button(turn, "declaration.send", f"send:{ask.id}", style="success"),),
-        (_button(turn, "declaration.back", f"back:{ask.id}"),),
-    )
-    text = "\n".join([turn.text("declaration.review_text"), "", *lines])
-    return Screen(turn.text("declaration.review"), text, keyboard)
+    """Everything before it is sent, and a way to change each part of it."""
+    campaign = turn.house.campaign
+    send = _button(turn, "declaration.send", f"send:{ask.id}:{fingerprint(answers)}", style="success")
+    changes = [
+        Button(turn.text("declaration.change", title=one.title[turn.language]), f"change:{ask.id}:{one.key}")
+        for one in campaign.questions
+    ]
+    if WORKPLACE in answers:
+        changes.insert(0, _button(turn, "declaration.change_place", f"place:{ask.id}"))
+    rows = [tuple(changes[start : start + 2]) for start in range(0, len(changes), 2)]
+    text = "\n".join([turn.text("declaration.review_text"), "", *_lines(turn, answers)])
+    back = _button(turn, "declaration.back", f"back:{ask.id}")
+    return Screen(turn.text("declaration.review"), text, ((send,), *rows, (back,)))
 
 
-def receipt(
-    turn: Turn,
-    ask: Ask,
-    answers: Mapping[str, Answer],
-    result: Assessment,
-    version: int,
-    at: datetime,
-    late: bool,
-) -> Screen:
-    """What was declared, when, and what it means; with a button to correct it."""
-    key = "declaration.corrected" if version > 1 else "declaration.received"
+def fingerprint(answers: Mapping[str, Answer]) -> str:
+    """Tells one review from another, so that what is sent is what was read."""
+    listed = repr(sorted((key, answer) for key, answer in answers.items()))
+    return sha256(listed.encode()).hexdigest()[:6]
+
+
+def receipt(turn: Turn, ask: Ask, declared: Declared) -> Screen:
+    """What was declared, when, and what it means; with a button to correct it while that is possible."""
+    campaign = turn.house.campaign
+    key = "declaration.corrected" if declared.version > 1 else "declaration.received"
     lines = [turn.text("declaration.for_round", kind=kind_name(turn.language, ask.kind), day=turn.day(ask.day))]
-    if late:
+    if ask.late:
         lines.append(turn.text("declaration.late"))
-    shown = summary_lines(turn.house.campaign, answers, turn.language)
-    lines += ["", *(f"• {name}: {answer}" for name, answer in shown)]
-    if result.level not in (Level.LOW, Level.UNKNOWN):
-        reasons = "; ".join(reason.text[turn.language] for reason in result.reasons)
-        lines += ["", turn.text("declaration.level", level=level_name(turn.language, result.level.value), why=reasons)]
-    correct = _button(turn, "declaration.correct", f"correct:{ask.id}")
-    return Screen(turn.text(key, at=turn.clock(at)), "\n".join(lines), ((correct,),))
+    place = {WORKPLACE: declared.workplace} if declared.workplace else {}
+    if declared.answers == campaign.healthy_answers():
+        # The one tap said this sentence; "not measured" and "not tested" were never said.
+        lines += ["", campaign.statement[turn.language], *_lines(turn, place)]
+    else:
+        lines += ["", *_lines(turn, place | declared.answers)]
+    if declared.level not in (Level.LOW.value, Level.UNKNOWN.value):
+        why = "; ".join(rule.reason[turn.language] for rule in campaign.rules if rule.key in declared.reasons)
+        lines += ["", turn.text("declaration.level", level=level_name(turn.language, declared.level), why=why)]
+    correct = ((_button(turn, "declaration.correct", f"correct:{ask.id}"),),)
+    title = turn.text(key, at=turn.clock(declared.answered_at))
+    return Screen(title, "\n".join(lines), correct if ask.is_open else ())
 
 
 def kind_name(language: str, kind: str) -> str:
@@ -125,8 +138,17 @@ def level_name(language: str, level: str) -> str:
     return texts.text(language, f"declaration.level_{level}")
 
 
-def _tick(ask: Ask, asked: Question, one: Choice, ticked: bool) -> Button:
-    return Button(f"{'☑' if ticked else '☐'} {one.label}", f"tick:{ask.id}:{asked.key}:{one.key}")
+def _option(ask: Ask, asked: Question, one: Choice, answers: Mapping[str, Answer]) -> Button:
+    answer = answers.get(asked.key)
+    if asked.kind == "several":
+        ticked = isinstance(answer, list) and one.key in answer
+        return Button(f"{'☑' if ticked else '☐'} {one.label}", f"tick:{ask.id}:{asked.key}:{one.key}")
+    chosen = asked.key in answers and accept(asked, one.key) == Accepted(answer)
+    return Button(f"{'● ' if chosen else ''}{one.label}", f"answer:{ask.id}:{asked.key}:{one.key}")
+
+
+def _lines(turn: Turn, answers: Mapping[str, Answer]) -> list[str]:
+    return [f"• {title}: {answer}" for title, answer in summary_lines(turn.house.campaign, answers, turn.language)]
 
 
 def _button(turn: Turn, key: str, data: str, style: ButtonStyle = "") -> Button:

@@ -10,13 +10,16 @@ from domain.chat import Outgoing
 from handlers.turn import House
 from storage import bindings, boards, outbox, rounds
 from storage.bindings import Binding
-from storage.boards import APART, Board
-from storage.database import Database, Session
+from storage.boards import APART, Board, Last
+from storage.database import Database, Session, take_turns
 from storage.outbox import Letter
 from storage.rounds import Round
 from summaries import message, status
 from summaries.message import Words
-from summaries.post import main_round
+from summaries.status import main_round
+
+COMMITTED_WITHIN = timedelta(seconds=30)
+"""A turn notes when it began and is seen when it commits; boards are looked at again for this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +39,16 @@ class Boards:
     async def refresh(self, now: datetime) -> int:
         """Write or rewrite every board whose figures have changed; how many. One pending edit per board at most."""
         async with self.database.reading() as session:
-            stale = await self._stale(session, now)
-            if not stale:
+            if not await self._stale(session, now):
                 return 0
-            words = await self._words(session, stale, now)
-        written = 0
         async with self.database.transaction() as session:
-            for one in stale:
-                if one.main.id in words.get(one.binding.id, {}):
-                    written += await self._write(session, one, words[one.binding.id][one.main.id], now)
+            await take_turns(session, "boards")
+            stale = await self._stale(session, now)
+            words = await self._words(session, stale, now)
+            last = await boards.last_letters(session, [one.shown for one in stale if one.shown])
+            written = 0
+            for one, says in zip(stale, words, strict=True):
+                written += await self._write(session, one, says, last.get(one.shown.id) if one.shown else None, now)
         return written
 
     async def _stale(self, session: Session, now: datetime) -> list[Stale]:
@@ -52,50 +56,59 @@ class Boards:
         today = self.house.today(now)
         bound = await bindings.confirmed(session)
         changed = await rounds.changed(session, today - timedelta(days=1)) if bound else {}
+        shown = await boards.of_rounds(session, changed)
         found = []
         for day in (today - timedelta(days=1), today):
             of_day = await rounds.on(session, day) if changed else []
             for kind in dict.fromkeys(one.kind for one in of_day):
-                latest = max((changed[one.id] for one in of_day if one.kind == kind and one.id in changed), default=None)
+                latest = max(changed[one.id] for one in of_day if one.kind == kind)
                 for binding in bound:
                     main = main_round(of_day, kind, binding.unit_path)
-                    if main is None or latest is None:
-                        continue
-                    shown = (await boards.of_round(session, main.id)).get(binding.id)
-                    if shown is None and main.closed_at is not None:
-                        continue
-                    if shown is None or (latest >= shown.shown_at and now >= shown.shown_at + APART):
-                        found.append(Stale(binding, main, shown))
+                    board = shown.get((main.id, binding.id)) if main else None
+                    if main and _may_be_stale(main, board, latest, now):
+                        found.append(Stale(binding, main, board))
         return found
 
-    async def _words(self, session: Session, stale: list[Stale], now: datetime) -> dict[int, dict[int, Words]]:
-        """What each board should say, by binding and round: one query of figures for each kind and day."""
-        words: dict[int, dict[int, Words]] = {}
-        for day, kind in dict.fromkeys((one.main.day, one.main.kind) for one in stale):
-            found = await status.of_kind(session, day, kind, now)
-            for one in stale:
-                standing = found.of(one.binding.unit_path) if found else None
-                if found and standing and (one.main.day, one.main.kind) == (day, kind):
-                    board = message.board(found, standing, one.binding.language, self.house.zone)
-                    words.setdefault(one.binding.id, {})[one.main.id] = board
+    async def _words(self, session: Session, stale: list[Stale], now: datetime) -> list[Words | None]:
+        """What each board should say: one query of figures for each kind and day."""
+        found = {
+            (day, kind): await status.of_kind(session, day, kind, now)
+            for day, kind in dict.fromkeys((one.main.day, one.main.kind) for one in stale)
+        }
+        words: list[Words | None] = []
+        for one in stale:
+            of_kind = found[one.main.day, one.main.kind]
+            standing = of_kind.of(one.binding.unit_path) if of_kind else None
+            board = of_kind and standing and message.board(of_kind, standing, one.binding.language, self.house.zone)
+            words.append(board or None)
         return words
 
-    async def _write(self, session: Session, one: Stale, words: Words, now: datetime) -> int:
+    async def _write(self, session: Session, one: Stale, words: Words | None, last: Last | None, now: datetime) -> int:
+        if words is None or (last and last.state == "sending"):
+            return 0
         digest = sha256(f"{words.title}\n{words.text}".encode()).hexdigest()
-        standing = await boards.standing(session, one.main.id, one.binding.id)
-        if standing.is_sending:
-            return 0
-        if one.shown and one.shown.shown == digest:
-            await boards.touch(session, one.shown.id, now)
-            return 0
-        if standing.waiting_id and await boards.rewrite(session, standing.waiting_id, words.title, words.text):
-            await boards.show(session, one.main.id, one.binding.id, digest, now)
-            return 1
-        edits = await boards.show(session, one.main.id, one.binding.id, digest, now)
-        out = Outgoing(
-            one.binding.chat, words.text, words.title, replaces=standing.message_id, silent=edits > 1
-        )
-        key = f"board:{one.main.id}:{one.binding.id}:{edits}"
-        letter = Letter(key, "board", out, binding_id=one.binding.id, to_group=True)
-        await outbox.enqueue(session, [letter], now)
-        return 1
+        edits = one.shown.edits if one.shown else 0
+        is_new = one.shown is None or one.shown.shown != digest
+        if is_new and last and last.state == "waiting":
+            if not await boards.rewrite(session, last.id, words.title, words.text):
+                return 0
+        elif is_new:
+            edits += 1
+            await self._enqueue(session, one, words, last, edits, now)
+        await boards.show(session, one.main.id, one.binding.id, edits, digest, now)
+        return int(is_new)
+
+    async def _enqueue(
+        self, session: Session, one: Stale, words: Words, last: Last | None, edits: int, now: datetime
+    ) -> None:
+        chat = one.binding.chat
+        replaces = last.stands_in(chat.chat_id) if last else None
+        out = Outgoing(chat, words.text, words.title, replaces=replaces, silent=edits > 1)
+        key = boards.key(one.main.id, one.binding.id, edits)
+        await outbox.enqueue(session, [Letter(key, "board", out, binding_id=one.binding.id, to_group=True)], now)
+
+
+def _may_be_stale(main: Round, board: Board | None, latest: datetime, now: datetime) -> bool:
+    if board is None:
+        return main.closed_at is None
+    return now >= board.shown_at + APART and latest + COMMITTED_WITHIN >= board.shown_at

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 
-from domain.chat import Address, Channel, Outcome, Unknown
+from domain.chat import Address, Channel, Outcome, RetryLater, Unknown
 from storage import outbox, settlement
 from storage.budget import GUARD, HORIZON
 from storage.database import Clock, Database
-from storage.outbox import Leased
-from storage.settlement import Settled
+from storage.outbox import LEASE, Leased
+from storage.settlement import Held, Settled
 
 log = structlog.get_logger(__name__)
 
@@ -24,26 +25,35 @@ IDLE = timedelta(seconds=1)
 """How often an account with nothing to do looks for letters that another process wrote."""
 SEND_WITHIN = 45.0
 """Seconds after which a send counts as unknown; shorter than a lease."""
+BEGIN_WITHIN = LEASE - timedelta(seconds=SEND_WITHIN + 1)
+"""A send begun later than this after its slot could outlast its lease, and somebody else would send it too."""
+STOP_WITHIN = 4.0
+"""Seconds that messages on their way are waited for at the end."""
 
 SleepUntil = Callable[[datetime], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class Window:
-    """At most `per_second` sends leave in any second, however late some of them were woken."""
+    """At most `per_second` sends leave in any second, counted as they really left, however late they were woken."""
 
     per_second: float | None
     _left_at: deque[datetime] = field(default_factory=deque)
 
-    def earliest(self, now: datetime) -> datetime:
-        """When the next message may leave; counts as leaving then."""
+    def leaves(self, now: datetime) -> datetime | None:
+        """None if a message may leave now, and is counted; else when to ask again."""
         if self.per_second is None:
-            return now
-        at = now
-        if len(self._left_at) >= int(self.per_second):
-            at = max(now, self._left_at.popleft() + timedelta(seconds=GUARD))
-        self._left_at.append(at)
-        return at
+            return None
+        most = max(int(self.per_second), 1)
+        while self._left_at and self._left_at[-1] > now:
+            self._left_at.pop()  # the clock was set back
+        if len(self._left_at) >= most:
+            free_at = self._left_at[0] + timedelta(seconds=GUARD * most / self.per_second)
+            if free_at > now:
+                return free_at
+            self._left_at.popleft()
+        self._left_at.append(now)
+        return None
 
 
 @dataclass(slots=True)
@@ -58,11 +68,13 @@ class Delivery:
     clock: Clock
     sleep_until: SleepUntil
     settled: Callable[[Sequence[Settled]], None] = lambda results: None
+    send_within: float = SEND_WITHIN
     _more: asyncio.Event = field(default_factory=asyncio.Event)
     _handed: deque[Leased] = field(default_factory=deque)
     _results: list[Settled] = field(default_factory=list)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _last_to: dict[Address, asyncio.Task[None]] = field(default_factory=dict)
+    _quiet_until: dict[Address | None, datetime] = field(default_factory=dict)
     _more_at: datetime | None = None
     _window: Window = field(init=False)
 
@@ -81,6 +93,7 @@ class Delivery:
     async def run(self) -> None:
         """Deliver until cancelled. A failing store is waited out, never the end."""
         while True:
+            self._more.clear()
             try:
                 await self.step()
             except Exception as problem:
@@ -90,25 +103,25 @@ class Delivery:
 
     async def step(self) -> bool:
         """Start what can leave within the horizon and settle what has come back; whether there was any."""
-        for letter in self._taken():
-            self._start(letter)
-        async with self.database.transaction() as session:
-            now = self.clock()
-            results, self._results = self._results, []
-            try:
+        self._start_handed()
+        results, self._results = self._results, []
+        try:
+            async with self.database.transaction() as session:
+                now = self.clock()
                 await settlement.settle(session, results, now)
                 await settlement.reclaim(session, now)
                 claimed = await outbox.claim(
                     session, self.channel.name, now, self.channel.capabilities, MOST_AT_ONCE
                 )
-            except BaseException:
-                self._results = results + self._results
-                raise
-        self.settled(results)
+        except BaseException:
+            self._results = results + self._results
+            raise
         self._more_at = claimed.more_at
         for letter in claimed.letters:
             self._start(letter)
-        return bool(claimed.letters or results or self._results)
+        self.settled(results)
+        has_more = self._more_at is not None and self._more_at <= now
+        return bool(claimed.letters or results or self._results or has_more)
 
     async def drain(self) -> None:
         """Send everything that is due now and wait for what becomes of it."""
@@ -116,18 +129,21 @@ class Delivery:
             await asyncio.gather(*self._tasks)
 
     async def stop(self) -> None:
-        """Let messages on their way arrive and record what became of them."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks)
+        """Let messages on their way arrive and record what became of them. Who takes too long counts as unknown."""
+        self._start_handed()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=STOP_WITHIN)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         if self._results:
             async with self.database.transaction() as session:
                 await settlement.settle(session, self._results, self.clock())
             self._results = []
 
-    def _taken(self) -> list[Leased]:
-        taken = list(self._handed)
-        self._handed.clear()
-        return taken
+    def _start_handed(self) -> None:
+        while self._handed:
+            self._start(self._handed.popleft())
 
     def _start(self, letter: Leased) -> None:
         to = letter.message.to
@@ -138,31 +154,47 @@ class Delivery:
 
     async def _send(self, letter: Leased, before: asyncio.Task[None] | None) -> None:
         """One message, after the one before it in the same chat."""
-        if before:
-            await asyncio.wait([before])
-        await self.sleep_until(self._window.earliest(max(letter.slot, self.clock())))
-        self._results.append(Settled(letter, await self._outcome(letter)))
-        if self._last_to.get(letter.message.to) is asyncio.current_task():
-            del self._last_to[letter.message.to]
-        self._more.set()
-
-    async def _outcome(self, letter: Leased) -> Outcome:
         try:
-            async with asyncio.timeout(SEND_WITHIN):
-                return await self.channel.send(letter.message, letter.key)
+            if before:
+                await asyncio.wait([before])
+            await self.sleep_until(letter.slot)
+            while again_at := self._window.leaves(self.clock()):
+                await self.sleep_until(again_at)
+            self._results.append(Settled(letter, await self._outcome(letter)))
+        finally:
+            if self._last_to.get(letter.message.to) is asyncio.current_task():
+                del self._last_to[letter.message.to]
+            self._more.set()
+
+    async def _outcome(self, letter: Leased) -> Outcome | Held:
+        if self._must_wait(letter):
+            return Held()
+        try:
+            async with asyncio.timeout(self.send_within):
+                outcome = await self.channel.send(letter.message, letter.key)
         except TimeoutError:
             return Unknown("no answer in time")
         except Exception as problem:
             # A channel that raises is our own mistake; whether the message left cannot be known.
             log.error("send_failed", channel=self.channel.name, problem=type(problem).__name__)
             return Unknown(type(problem).__name__)
+        if isinstance(outcome, RetryLater):
+            whom = None if outcome.whole_account else letter.message.to
+            self._quiet_until[whom] = self.clock() + timedelta(seconds=outcome.after)
+        return outcome
+
+    def _must_wait(self, letter: Leased) -> bool:
+        """An order to wait came while this letter was on its way to the wire, or it has been on its way too long."""
+        now = self.clock()
+        for whom in (None, letter.message.to):
+            if self._quiet_until.get(whom, now) > now:
+                return True
+            self._quiet_until.pop(whom, None)
+        return now > letter.slot + BEGIN_WITHIN
 
     async def _rest(self) -> None:
         """Until a message can leave, comes back, or is written; at most `IDLE`."""
         wait = IDLE if self._more_at is None else min(IDLE, self._more_at - HORIZON - self.clock())
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(max(wait.total_seconds(), 0.005)):
                 await self._more.wait()
-        except TimeoutError:
-            return
-        self._more.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -12,7 +13,7 @@ from domain.campaign import AFTERNOON, MORNING
 from handlers import opening
 from handlers.turn import House
 from scheduler.boards import Boards
-from storage import budget, rounds, schedules, units, updates
+from storage import budget, planned, rounds, units, updates
 from storage.database import Database, Session
 from storage.rounds import DueStep, Round, Step
 from storage.schedules import Schedule
@@ -33,13 +34,18 @@ class Ticks:
     house: House
 
     async def tick(self, now: datetime) -> int:
-        """Do everything due at `now`; how many things were done. Running it again at once does nothing."""
-        done = await self._open_rounds(now)
+        """Do everything due at `now`; how many things were done. Running it again at once does nothing.
+
+        What fails keeps nothing else from being done; the first failure is raised when all the rest is.
+        """
+        failures: list[Exception] = []
+        done = await _all((self._open(one, day, now) for one, day in await self._to_open(now)), failures)
         async with self.database.reading() as session:
             due = await rounds.due_steps(session, now)
-        for step in due:
-            done += await self._do(step, now)
-        done += await Boards(self.database, self.house).refresh(now)
+        done += await _all((self._do(step, now) for step in due), failures)
+        done += await _all([Boards(self.database, self.house).refresh(now)], failures)
+        if failures:
+            raise failures[0]
         return done
 
     async def tidy(self, now: datetime) -> None:
@@ -49,67 +55,64 @@ class Ticks:
             await budget.forget_idle(session, now - timedelta(hours=1))
 
     async def next_due(self, now: datetime) -> tuple[datetime, str] | None:
-        """The next thing that will happen by itself, and what: a round's kind, or the kind of its step."""
+        """The next thing that will happen by itself, and what it is: a round's kind, or a step."""
         async with self.database.reading() as session:
             step = await rounds.next_due(session)
             found = [step] if step else []
             today = self.house.today(now)
-            planned = await self._planned(session, today, today + timedelta(days=14))
-        for schedule, day in planned:
+            foreseen = await self._planned(session, today, today + timedelta(days=14), set())
+        for schedule, day in foreseen:
             opens = plan.window(schedule, day, self.house.zone)[0]
             if opens > now:
                 found.append((opens, schedule.kind))
         return min(found, default=None)
 
-    async def _open_rounds(self, now: datetime) -> int:
+    async def _to_open(self, now: datetime) -> list[tuple[Schedule, date]]:
+        """Rounds whose time has come, whatever has kept them, and that are not there yet."""
         today = self.house.today(now)
         async with self.database.reading() as session:
             had = await rounds.since(session, today - LOOK_BACK)
-            planned = await self._planned(session, today - LOOK_BACK, today)
-        opened = 0
-        for schedule, day in planned:
-            if (schedule.id, day) not in had and plan.window(schedule, day, self.house.zone)[0] <= now:
-                opened += await self._open(schedule, day, now)
-        return opened
+            due = await self._planned(session, today - LOOK_BACK, today, had)
+        return [(one, day) for one, day in due if plan.window(one, day, self.house.zone)[0] <= now]
 
-    async def _planned(self, session: Session, first: date, last: date) -> list[tuple[Schedule, date]]:
+    async def _planned(
+        self, session: Session, first: date, last: date, had: set[tuple[int, date]]
+    ) -> list[tuple[Schedule, date]]:
         """Every schedule with each of these days on which it has a round, in the order of opening."""
-        everything = await schedules.in_force(session)
-        pauses = await schedules.pauses(session, first, last)
-        overrides = await schedules.overrides(session, first, last)
+        plans = await planned.between(session, first, last)
+        paths = [unit.path for unit in await units.tree(session)]
         days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
-        found = [(one, day) for day in days for one in everything if plan.happens(one, day, pauses, overrides)]
+        found = [
+            (one, day)
+            for day in days
+            for one in plans.schedules
+            if (one.id, day) not in had and plans.has_round(one, day, paths)
+        ]
         return sorted(found, key=lambda each: plan.window(each[0], each[1], self.house.zone)[0])
 
     async def _open(self, schedule: Schedule, day: date, now: datetime) -> int:
         """Open one round: asks for everybody due and their prompts, all or nothing.
 
         If its whole window has passed, it is made as one in which nobody was asked, and closed by its own step.
+        A round in which nobody is due is only noted, so that it is not looked at again.
         """
-        opens_at, closes_at = plan.window(schedule, day, self.house.zone)
-        steps = [Step(one.what, one.number, one.at) for one in plan.moments(schedule, day, self.house.zone)]
         async with self.database.transaction() as session:
-            of = await rounds.open_once(
-                session,
-                schedule,
-                day,
-                self.house.campaign.key,
-                opens_at,
-                closes_at,
-                steps,
-                now,
-                not_asked=now >= closes_at,
-            )
+            plans = await planned.between(session, day, day)
+            mine = [unit.id for unit in await units.tree(session) if plans.is_asked(schedule, unit.path, day)]
+            window = plan.window(schedule, day, self.house.zone)
+            of = await rounds.open_once(session, schedule, day, self.house.campaign.key, window, now)
             if of is None:
                 return 0
-            everything = await schedules.in_force(session)
-            tree = await units.tree(session)
-            mine = [unit.id for unit in tree if plan.responsible(everything, schedule, unit.path)]
-            await rounds.ask_everyone(session, of, mine, now)
+            due = await rounds.ask_everyone(session, of, mine, now)
+            if not due:
+                await rounds.close(session, of.id, now)
+                return 0
+            moments = plan.moments(schedule, day, self.house.zone)
+            await rounds.add_steps(session, of.id, [Step(one.what, one.number, one.at) for one in moments])
             if schedule.audience == "worked_today":
                 await self._excuse_absent(session, of, now)
             prompts = 0 if of.not_asked else await opening.prompt_all(session, self.house, of, now)
-        log.info("round_opened", kind=of.kind, round=of.id, prompts=prompts, not_asked=of.not_asked)
+        log.info("round_opened", kind=of.kind, round=of.id, due=due, prompts=prompts, not_asked=of.not_asked)
         return 1
 
     async def _excuse_absent(self, session: Session, of: Round, now: datetime) -> None:
@@ -123,7 +126,7 @@ class Ticks:
             of = await rounds.by_id(session, step.round_id)
             if of is None:
                 return 0
-            skipped = step.kind != "close" and (of.closed_at is not None or await self._is_past(session, step, of, now))
+            skipped = await self._is_past(session, step, of, now)
             if not await rounds.claim_step(session, step.id, "skipped" if skipped else "done", now):
                 return 0
             written = 0 if skipped else await self._carry_out(session, step, of, now)
@@ -131,20 +134,41 @@ class Ticks:
         return 1
 
     async def _is_past(self, session: Session, step: DueStep, of: Round, now: datetime) -> bool:
-        """Too late to be of use: the round is over, or the next reminder is due as well."""
-        if now >= of.closes_at:
-            return True
-        if step.kind != "remind":
+        """Too late, or too early after all, to be of use.
+
+        A reminder: the round is over, opened later than that, or is reminded again just now. A list of the missing
+        comes late rather than never, unless nobody was asked.
+        """
+        if step.kind == "missing_list":
+            return of.not_asked or (of.closed_at is not None and of.closed_at < step.due_at)
+        if step.kind not in ("remind", "elsewhere"):
             return False
-        later = await rounds.due_steps(session, now)
-        return any(
-            one.round_id == of.id and one.kind == "remind" and one.number > step.number for one in later
-        )
+        if now >= of.closes_at or of.closed_at is not None:
+            return True
+        if step.kind == "elsewhere":
+            return False
+        return step.due_at <= of.opened_at or await rounds.reminds_again(session, step, now)
 
     async def _carry_out(self, session: Session, step: DueStep, of: Round, now: datetime) -> int:
-        if step.kind == "remind":
-            return await opening.remind_silent(session, self.house, of, step.number, now)
-        if step.kind == "missing_list":
-            return await post.missing_lists(session, self.house.zone, of, now)
-        await rounds.close(session, of.id, now)
+        match step.kind:
+            case "remind":
+                return await opening.remind_silent(session, self.house, of, step.number, now)
+            case "elsewhere":
+                return await opening.prompt_elsewhere(session, self.house, of, now)
+            case "missing_list":
+                return await post.missing_lists(session, self.house.zone, of, now)
+            case "close":
+                await rounds.close(session, of.id, now)
         return await post.summaries(session, self.house.zone, of, now)
+
+
+async def _all(things: Iterable[Awaitable[int]], failures: list[Exception]) -> int:
+    """Do each; what it raises is noted and the others go on."""
+    done = 0
+    for thing in things:
+        try:
+            done += await thing
+        except Exception as problem:  # noqa: BLE001 - raised by `tick` once the others have had their turn
+            log.error("tick_item_failed", problem=type(problem).__name__)
+            failures.append(problem)
+    return done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -27,17 +28,31 @@ async def add(
     )
 
 
-async def current(session: Session, person_id: int, day: date) -> list[tuple[int, str, date, date]]:
-    """Absences not yet over on `day`: id, kind, first and last day."""
+@dataclass(frozen=True, slots=True)
+class Absence:
+    id: int
+    kind: str
+    first_day: date
+    last_day: date
+
+
+async def current(session: Session, person_id: int, day: date) -> list[Absence]:
+    """The person's absences not yet over on `day`, the earliest first."""
     query = (
         sa.select(absence.c.id, absence.c.kind, absence.c.first_day, absence.c.last_day)
         .where(absence.c.person_id == person_id, absence.c.last_day >= day, absence.c.cancelled_at.is_(None))
         .order_by(absence.c.first_day, absence.c.id)
     )
-    return [(row[0], row[1], row[2], row[3]) for row in await session.execute(query)]
+    return [Absence(*row) for row in await session.execute(query)]
 
 
-async def cancel(session: Session, person_id: int, absence_id: int, now: datetime) -> bool:
-    """End one of one's own absences."""
+async def cancel(session: Session, person_id: int, absence_id: int, now: datetime) -> Absence | None:
+    """End one of one's own absences; None if there is no such one, or it has ended."""
     where = (absence.c.id == absence_id, absence.c.person_id == person_id, absence.c.cancelled_at.is_(None))
-    return bool((await session.execute(absence.update().where(*where).values(cancelled_at=now))).rowcount)
+    ended = absence.update().where(*where).values(cancelled_at=now)
+    row = (
+        await session.execute(
+            ended.returning(absence.c.id, absence.c.kind, absence.c.first_day, absence.c.last_day)
+        )
+    ).first()
+    return Absence(*row) if row else None

@@ -148,26 +148,33 @@ async def excuse(session: Session, person_id: int, day_from: date, day_to: date,
     )
 
 
-async def expect_again(session: Session, person_id: int, since: date, now: datetime) -> None:
-    """An absence ended early: rounds still open wait for the person again. Closed ones stay excused."""
-    still_open = sa.select(round_.c.id).where(round_.c.day >= since, round_.c.closed_at.is_(None))
+async def expect_again(
+    session: Session, person_id: int, day_from: date, day_to: date, reason: str, now: datetime
+) -> None:
+    """An absence ended early: what it excused and is still open waits for the person again."""
+    still_open = sa.select(round_.c.id).where(round_.c.day.between(day_from, day_to), round_.c.closed_at.is_(None))
     await session.execute(
         ask.update()
-        .where(ask.c.person_id == person_id, ask.c.round_id.in_(still_open), ask.c.state == "excused")
+        .where(
+            ask.c.person_id == person_id,
+            ask.c.round_id.in_(still_open),
+            ask.c.state == "excused",
+            ask.c.reason == reason,
+        )
         .values(state="due", reason="", changed_at=now)
     )
 
 
 async def reached(session: Session, person_id: int, since: date, reach: str, now: datetime) -> None:
-    """The person's standing changed (enrolled, agreed, declined, came back): say so on what is still unanswered."""
+    """The person's standing changed (enrolled, agreed, declined, came back): say so on what still waits for them.
+
+    A round already closed keeps the reason it closed with, and what arrived stays delivered.
+    """
     rounds_since = sa.select(round_.c.id).where(round_.c.day >= since)
+    arrived = ask.c.reach == "delivered" if reach == "waiting" else sa.false()
     await session.execute(
         ask.update()
-        .where(
-            ask.c.person_id == person_id,
-            ask.c.round_id.in_(rounds_since),
-            ask.c.state.in_(("due", "missed")),
-        )
+        .where(ask.c.person_id == person_id, ask.c.round_id.in_(rounds_since), ask.c.state == "due", ~arrived)
         .values(reach=reach, changed_at=now)
     )
 

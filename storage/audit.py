@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from storage.database import Session
+from storage.database import Session, take_turns
 from storage.tables import audit
 
 
@@ -18,9 +18,7 @@ async def record(
     session: Session, now: datetime, actor: str, action: str, obj: str = "", **detail: Any
 ) -> None:
     """Add one line. `actor` is a person's id or a program's name; `detail` holds no names and no health facts."""
-    if session.dialect.name == "postgresql":
-        # Two writers must not both chain to the same line.
-        await session.execute(sa.text("SELECT pg_advisory_xact_lock(7260001)"))
+    await take_turns(session, "audit")  # two writers must not both chain to the same line
     previous = (await session.execute(sa.select(audit.c.hash).order_by(audit.c.id.desc()).limit(1))).scalar()
     previous = previous or ""
     line = _digest(previous, now, actor, action, obj, detail)
@@ -52,5 +50,5 @@ async def first_broken(session: Session) -> int | None:
 def _digest(
     previous: str, at: datetime, actor: str, action: str, obj: str, detail: Mapping[str, Any]
 ) -> str:
-    fields = [previous, at.isoformat(), actor, action, obj, dict(sorted(detail.items()))]
+    fields = [previous, at.astimezone(UTC).isoformat(), actor, action, obj, dict(sorted(detail.items()))]
     return sha256(msgspec.json.encode(fields)).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,51 +25,54 @@ class Board:
     shown_at: datetime
 
 
-async def of_round(session: Session, round_id: int) -> dict[int, Board]:
-    """Boards of a round by binding."""
+async def of_rounds(session: Session, round_ids: Collection[int]) -> dict[tuple[int, int], Board]:
+    """Boards of these rounds, by round and binding."""
     query = sa.select(
         board.c.id, board.c.round_id, board.c.binding_id, board.c.edits, board.c.shown, board.c.shown_at
-    ).where(board.c.round_id == round_id)
-    return {row.binding_id: Board(*row) for row in await session.execute(query)}
+    ).where(board.c.round_id.in_(round_ids))
+    return {(row.round_id, row.binding_id): Board(*row) for row in await session.execute(query)}
 
 
-async def show(session: Session, round_id: int, binding_id: int, digest: str, now: datetime) -> int:
-    """Note what the board now says; how often it has been written, this time included."""
-    fields = {"shown": digest, "shown_at": now}
-    statement = insert(session, board).values(round_id=round_id, binding_id=binding_id, edits=1, **fields)
-    statement = statement.on_conflict_do_update(
-        index_elements=["round_id", "binding_id"], set_={**fields, "edits": board.c.edits + 1}
-    ).returning(board.c.edits)
-    edits: int = (await session.execute(statement)).scalar_one()
-    return edits
+def key(round_id: int, binding_id: int, edits: int) -> str:
+    """The name of a board's letter, the first of which has number 1."""
+    return f"board:{round_id}:{binding_id}:{edits}"
 
 
-async def touch(session: Session, board_id: int, now: datetime) -> None:
-    """The board was looked at and says what is known."""
-    await session.execute(board.update().where(board.c.id == board_id).values(shown_at=now))
+async def show(
+    session: Session, round_id: int, binding_id: int, edits: int, digest: str, now: datetime
+) -> None:
+    """Note what the board now says and how many letters it has needed."""
+    fields = {"edits": edits, "shown": digest, "shown_at": now}
+    statement = insert(session, board).values(round_id=round_id, binding_id=binding_id, **fields)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=["round_id", "binding_id"], set_=fields)
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """Where a board stands: the message on screen, and the letter not yet sent, if there is one."""
+class Last:
+    """The last letter written for a board, and what became of it."""
 
+    id: int
+    state: str
+    chat_id: str
     message_id: str | None
-    waiting_id: int | None
-    is_sending: bool
+    replaces: str | None
+
+    def stands_in(self, chat_id: str) -> str | None:
+        """The message that shows the board in this chat, to be edited; None if it must be written anew."""
+        if self.chat_id != chat_id or self.state in ("rejected", "unreachable"):
+            return None
+        return self.message_id or self.replaces
 
 
-async def standing(session: Session, round_id: int, binding_id: int) -> Shown:
-    query = (
-        sa.select(outbox.c.id, outbox.c.state, outbox.c.message_id)
-        .where(outbox.c.binding_id == binding_id, outbox.c.dedupe_key.startswith(f"board:{round_id}:{binding_id}:"))
-        .order_by(outbox.c.id.desc())
-    )
-    rows = (await session.execute(query)).all()
-    return Shown(
-        next((row.message_id for row in rows if row.message_id), None),
-        next((row.id for row in rows if row.state == "waiting"), None),
-        any(row.state == "sending" for row in rows),
-    )
+async def last_letters(session: Session, shown: Collection[Board]) -> dict[int, Last]:
+    """The last letter of each of these boards, by the board's id."""
+    keys = {key(one.round_id, one.binding_id, one.edits): one.id for one in shown}
+    query = sa.select(
+        outbox.c.dedupe_key, outbox.c.id, outbox.c.state, outbox.c.chat_id, outbox.c.message_id, outbox.c.replaces
+    ).where(outbox.c.dedupe_key.in_(keys))
+    return {keys[row.dedupe_key]: Last(*row[1:]) for row in await session.execute(query)}
 
 
 async def rewrite(session: Session, letter_id: int, title: str, text: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from domain.chat import Capabilities
-from storage.database import Session, insert
+from storage.database import Session, insert, take_turns
 from storage.tables import budget
 
 GUARD = 1.02
@@ -19,6 +19,8 @@ BURST = 3
 """Messages a private chat tolerates at once before Telegram's one a second applies (Telegram bots FAQ)."""
 HORIZON = timedelta(milliseconds=100)
 """How far ahead places are given out: short, so that a reply never waits behind many prompts."""
+SKEW = timedelta(seconds=5)
+"""By how much the clocks of two machines may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ async def reserve(
 ) -> list[Slot]:
     """A slot for each message, in the order given; those later than `HORIZON` from now are not reserved."""
     keys = [_chat_key(channel, place.chat_id) for place in places]
+    await take_turns(session, f"budget {channel}")
     rows = await _rows(session, [channel, *keys])
     if limits.per_second is None and not limits.chat_interval and not limits.group_per_minute and not rows:
         return [Slot(now)] * len(places)
@@ -49,47 +52,51 @@ async def reserve(
     if account_blocked and account_blocked > now:
         return [Slot(account_blocked, "account")] * len(places)
     account_step = timedelta(seconds=GUARD / limits.per_second) if limits.per_second else timedelta()
+    account_next = _believable(account_next, now, account_step)
     changed: dict[str, datetime] = {}
     slots: list[Slot] = []
     for place, key in zip(places, keys, strict=True):
         chat_next, chat_blocked = rows.get(key, (now, None))
-        chat_next = changed.get(key, chat_next)
         step, slack = _chat_step(place, limits)
+        chat_next = changed.get(key, _believable(chat_next, now, step + slack))
         chat_from = max(chat_next - slack, chat_blocked or now)
+        at = max(now, account_next, chat_from)
         if chat_from > now + HORIZON:
             slots.append(Slot(chat_from, "chat"))
-            continue
-        at = max(now, account_next, chat_from)
-        if at > now + HORIZON:
+        elif at > now + HORIZON:
             slots.append(Slot(at, "account"))
-            continue
-        slots.append(Slot(at))
-        account_next = at + account_step
-        if step:
-            changed[key] = max(chat_next, at) + step
-    if account_step:
+        else:
+            slots.append(Slot(at))
+            account_next = at + account_step
+            if step:
+                changed[key] = max(chat_next, at) + step
+    if account_step and any(not slot.held_by for slot in slots):
         changed[channel] = account_next
     await _save(session, changed)
     return slots
 
 
+def _believable(next_at: datetime, now: datetime, most: timedelta) -> datetime:
+    """A time further ahead than these rules ever give was written before the clock was set back."""
+    return next_at if next_at <= now + HORIZON + most + SKEW else now
+
+
 async def block(
     session: Session, channel: str, chat_id: str | None, until: datetime, now: datetime
 ) -> None:
-    """Remember an order to wait, for the whole account or (with `chat_id`) for one chat, over restarts."""
+    """Remember an order to wait, for the whole account or (with `chat_id`) for one chat, over restarts.
+
+    Of two orders the longer one stands.
+    """
     key = channel if chat_id is None else _chat_key(channel, chat_id)
+    await take_turns(session, f"budget {channel}")
     statement = insert(session, budget).values(key=key, next_at=now, blocked_until=until)
+    stays = budget.c.blocked_until > until
     await session.execute(
-        statement.on_conflict_do_update(index_elements=["key"], set_={"blocked_until": until})
+        statement.on_conflict_do_update(
+            index_elements=["key"], set_={"blocked_until": sa.case((stays, budget.c.blocked_until), else_=until)}
+        )
     )
-
-
-async def blocked_until(session: Session, channel: str, now: datetime) -> datetime | None:
-    """Until when the whole account must be silent, if it must."""
-    found: datetime | None = (
-        await session.execute(sa.select(budget.c.blocked_until).where(budget.c.key == channel))
-    ).scalar()
-    return found if found and found > now else None
 
 
 async def forget_idle(session: Session, before: datetime) -> int:
@@ -115,8 +122,6 @@ def _chat_step(place: Place, limits: Capabilities) -> tuple[timedelta, timedelta
 
 async def _rows(session: Session, keys: Sequence[str]) -> dict[str, tuple[datetime, datetime | None]]:
     query = sa.select(budget).where(budget.c.key.in_(set(keys)))
-    if session.dialect.name == "postgresql":
-        query = query.order_by(budget.c.key).with_for_update()
     return {row.key: (row.next_at, row.blocked_until) for row in await session.execute(query)}
 
 

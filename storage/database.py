@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
+from zlib import crc32
 
 import msgspec
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ Session = AsyncConnection
 
 BUSY_MS = 10_000
 FIXED_IN = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
-"""SQLite versions without the WAL race of several connections (sqlite.org, "WAL-reset bug"); the last two are back-ports."""
+"""First SQLite versions without the WAL race of several connections (sqlite.org, "WAL-reset bug"), with back-ports."""
 
 
 class Instant(sa.TypeDecorator[datetime]):
@@ -111,12 +112,15 @@ class Database:
 
     async def check(self) -> list[str]:
         """What is wrong with the store, in the engine's own words; empty when it is sound."""
-        async with self.reading() as session:
-            if not self.is_sqlite:
-                await session.execute(sa.text("SELECT 1"))
-                return []
-            found = (await session.execute(sa.text("PRAGMA integrity_check(20)"))).scalars().all()
-            broken = (await session.execute(sa.text("PRAGMA foreign_key_check"))).all()
+        try:
+            async with self.reading() as session:
+                if not self.is_sqlite:
+                    await session.execute(sa.text("SELECT 1"))
+                    return []
+                found = (await session.execute(sa.text("PRAGMA integrity_check(20)"))).scalars().all()
+                broken = (await session.execute(sa.text("PRAGMA foreign_key_check"))).all()
+        except sa.exc.DatabaseError as damage:
+            return [str(damage.orig)]
         problems = [str(line) for line in found if line != "ok"]
         return problems + [f"row {row[1]} of {row[0]} refers to a missing row of {row[2]}" for row in broken]
 
@@ -148,6 +152,12 @@ def insert(session: Session, table: sa.Table) -> Any:
 def for_update(session: Session, query: Any) -> Any:
     """`query` claiming its rows so that a second process takes others. SQLite has one writer and needs nothing."""
     return query.with_for_update(skip_locked=True) if session.dialect.name == "postgresql" else query
+
+
+async def take_turns(session: Session, what: str) -> None:
+    """Let transactions that do `what` go one after the other, also across processes. SQLite's always do."""
+    if session.dialect.name == "postgresql":
+        await session.execute(sa.select(sa.func.pg_advisory_xact_lock(crc32(what.encode()))))
 
 
 def _to_json(value: object) -> str:

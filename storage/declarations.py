@@ -57,8 +57,8 @@ class Declared:
     answers: dict[str, Answer]
     workplace: str
     level: str
+    reasons: list[str]
     answered_at: datetime
-    late: bool
 
 
 async def latest(session: Session, ask_id: int) -> Declared | None:
@@ -68,7 +68,7 @@ async def latest(session: Session, ask_id: int) -> Declared | None:
     row = (await session.execute(query)).first()
     if row is None:
         return None
-    return Declared(row.version, dict(row.answers), row.workplace, row.level, row.answered_at, row.late)
+    return Declared(row.version, dict(row.answers), row.workplace, row.level, list(row.reasons), row.answered_at)
 
 
 async def seal(

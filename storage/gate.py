@@ -10,6 +10,7 @@ from domain.policy import GRANTS, Action
 from storage.tables import address, ask, binding, outbox, person, post, unit
 
 MISSING_ROLES = tuple(role for role, actions in GRANTS.items() if Action.SEE_MISSING in actions)
+_LATER, _HELD, _BELOW = outbox.alias("later"), unit.alias("held"), unit.alias("below")
 
 
 def refusal(now: datetime) -> sa.ColumnElement[str]:
@@ -20,7 +21,21 @@ def refusal(now: datetime) -> sa.ColumnElement[str]:
         (outbox.c.person_id.is_not(None) & outbox.c.to_group.is_(False) & ~_address_holds(), "chat no longer theirs"),
         (outbox.c.kind.in_(("prompt", "reminder")) & ~_may_be_asked(), "not to be asked"),
         (outbox.c.unit_id.is_not(None) & ~_answers_for_unit(), "post no longer held"),
+        (outbox.c.replaces.is_not(None) & _is_overtaken(), "newer words are there"),
         else_="",
+    )
+
+
+def _is_overtaken() -> sa.ColumnElement[bool]:
+    """A later letter stands, or will stand, in the very same place."""
+    return sa.exists(
+        sa.select(_LATER.c.id).where(
+            _LATER.c.channel == outbox.c.channel,
+            _LATER.c.chat_id == outbox.c.chat_id,
+            _LATER.c.id > outbox.c.id,
+            _LATER.c.replaces == outbox.c.replaces,
+            _LATER.c.state.in_(("waiting", "sending", "sent")),
+        )
     )
 
 
@@ -59,16 +74,15 @@ def _may_be_asked() -> sa.ColumnElement[bool]:
 
 
 def _answers_for_unit() -> sa.ColumnElement[bool]:
-    held, below = unit.alias("held"), unit.alias("below")
     return sa.exists(
         sa.select(post.c.id)
-        .join_from(post, held, held.c.id == post.c.unit_id)
-        .join(below, below.c.path.startswith(held.c.path))
+        .join_from(post, _HELD, _HELD.c.id == post.c.unit_id)
+        .join(_BELOW, _BELOW.c.path.startswith(_HELD.c.path))
         .where(
             post.c.person_id == outbox.c.person_id,
             post.c.role.in_(MISSING_ROLES),
             post.c.confirmed_at.is_not(None),
             post.c.until_at.is_(None),
-            below.c.id == outbox.c.unit_id,
+            _BELOW.c.id == outbox.c.unit_id,
         )
     )

@@ -11,10 +11,10 @@ import msgspec
 import sqlalchemy as sa
 
 from domain.chat import Address, Capabilities, Keyboard, Outgoing
-from storage import budget
-from storage.database import Session, for_update, insert
+from storage import budget, rounds
+from storage.database import Instant, Session, for_update, insert
 from storage.gate import refusal
-from storage.tables import outbox
+from storage.tables import ask, outbox
 
 Kind = Literal["reply", "summary", "missing_list", "notice", "board", "prompt", "closing", "reminder"]
 LANES: dict[Kind, int] = {
@@ -61,11 +61,13 @@ class Leased:
     slot: datetime
 
 
-async def enqueue(session: Session, letters: Sequence[Letter], now: datetime) -> None:
-    """File letters to be claimed by delivery; one whose key is already there changes nothing."""
-    if letters:
-        statement = insert(session, outbox).on_conflict_do_nothing(index_elements=["dedupe_key"])
-        await session.execute(statement, [_row(letter, now) for letter in letters])
+async def enqueue(session: Session, letters: Sequence[Letter], now: datetime) -> int:
+    """File letters to be claimed by delivery; one whose key is already there changes nothing. How many were new."""
+    if not letters:
+        return 0
+    statement = insert(session, outbox).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    filed = await session.execute(statement.returning(outbox.c.id), [_row(letter, now) for letter in letters])
+    return len(filed.all())
 
 
 async def enqueue_leased(
@@ -103,9 +105,13 @@ async def enqueue_leased(
 async def _slots(
     session: Session, letters: Sequence[Letter], now: datetime, limits: Mapping[str, Capabilities]
 ) -> dict[str, datetime]:
+    """When each letter may leave by its key. One whose chat has an earlier reply waiting gets behind that."""
     slots: dict[str, datetime] = {}
     for channel, capabilities in limits.items():
         mine = [letter for letter in letters if letter.message.to.channel == channel]
+        if mine:
+            queued = await _with_replies_waiting(session, channel, {one.message.to.chat_id for one in mine})
+            mine = [letter for letter in mine if letter.message.to.chat_id not in queued]
         if mine:
             places = [budget.Place(letter.message.to.chat_id, letter.to_group) for letter in mine]
             reserved = await budget.reserve(session, channel, places, now, capabilities)
@@ -115,9 +121,19 @@ async def _slots(
     return slots
 
 
+async def _with_replies_waiting(session: Session, channel: str, chats: Collection[str]) -> set[str]:
+    query = sa.select(outbox.c.chat_id).where(
+        outbox.c.channel == channel,
+        outbox.c.state == "waiting",
+        outbox.c.lane == LANES["reply"],
+        outbox.c.chat_id.in_(chats),
+    )
+    return set((await session.execute(query)).scalars())
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Letters that are ours now, and when the account's pace allows the next one if it holds some back."""
+    """Letters that are ours now, and when there may be more to claim, if that is known."""
 
     letters: list[Leased]
     more_at: datetime | None
@@ -134,37 +150,59 @@ async def claim(session: Session, channel: str, now: datetime, limits: Capabilit
         .order_by(outbox.c.lane, outbox.c.due_at, outbox.c.id)
         .limit(most)
     )
+    found = (await session.execute(for_update(session, query))).all()
+    await _end_refused(session, [row for row in found if row.refusal], now)
     first: dict[str, Any] = {}
-    refused: list[Any] = []
-    for row in await session.execute(for_update(session, query)):
-        if row.refusal:
-            refused.append(row)
-        else:
+    for row in found:
+        if not row.refusal:
             first.setdefault(row.chat_id, row)
-    await _end_refused(session, refused, now)
     rows = list(first.values())
     places = [budget.Place(row.chat_id, row.to_group) for row in rows]
     slots = await budget.reserve(session, channel, places, now, limits)
-    leased = [replace(in_hand(row), lease=row.lease + 1, slot=slot.at) for row, slot in zip(rows, slots, strict=True) if not slot.held_by]
+    held = {row.chat_id: slot.at for row, slot in zip(rows, slots, strict=True) if slot.held_by == "chat"}
+    await _wait_for_chats(session, channel, held)
+    ours = [(row, slot.at) for row, slot in zip(rows, slots, strict=True) if not slot.held_by]
+    leased = [replace(in_hand(row), lease=row.lease + 1, slot=at) for row, at in ours]
     await _lease(session, [letter.id for letter in leased], now)
-    # Letters whose own chat must wait make room for others instead of being looked at again and again.
-    later = [
-        {"the_id": row.id, "due_at": slot.at}
-        for row, slot in zip(rows, slots, strict=True)
-        if slot.held_by == "chat"
-    ]
-    if later:
-        await session.execute(outbox.update().where(outbox.c.id == sa.bindparam("the_id")), later)
-    return Claim(leased, min((slot.at for slot in slots if slot.held_by == "account"), default=None))
+    by_account = [slot.at for slot in slots if slot.held_by == "account"]
+    if by_account:
+        return Claim(leased, min(by_account))
+    return Claim(leased, now if len(found) == most else await _next_due(session, channel, now))
 
 
-async def next_due(session: Session, channel: str) -> datetime | None:
-    """When the earliest waiting letter of this account is due, if there is one."""
+async def _wait_for_chats(session: Session, channel: str, held: Mapping[str, datetime]) -> None:
+    """Everything for a chat that must wait makes room for others instead of being looked at again and again."""
+    if held:
+        the_chat = (outbox.c.channel == channel, outbox.c.chat_id == sa.bindparam("the_chat"))
+        await session.execute(
+            outbox.update()
+            .where(*the_chat, outbox.c.state == "waiting", outbox.c.due_at < sa.bindparam("until", type_=Instant))
+            .values(due_at=sa.bindparam("until", type_=Instant)),
+            [{"the_chat": chat, "until": at} for chat, at in held.items()],
+        )
+
+
+async def _next_due(session: Session, channel: str, now: datetime) -> datetime | None:
+    """When the earliest letter that is not due yet will be."""
     query = sa.select(sa.func.min(outbox.c.due_at)).where(
-        outbox.c.channel == channel, outbox.c.state == "waiting"
+        outbox.c.channel == channel, outbox.c.state == "waiting", outbox.c.due_at > now
     )
     found: datetime | None = (await session.execute(query)).scalar()
     return found
+
+
+async def unsent(session: Session, round_id: int) -> set[int]:
+    """The asks of a round with a prompt or reminder that has not left, or may be leaving."""
+    query = (
+        sa.select(outbox.c.ask_id)
+        .join(ask, ask.c.id == outbox.c.ask_id)
+        .where(
+            ask.c.round_id == round_id,
+            outbox.c.kind.in_(("prompt", "reminder")),
+            outbox.c.state.in_(("waiting", "sending")),
+        )
+    )
+    return set((await session.execute(query)).scalars())
 
 
 async def open_keyboard(session: Session, chat: Address) -> tuple[Keyboard, str] | None:
@@ -290,8 +328,20 @@ async def _lease(session: Session, ids: Collection[int], now: datetime) -> None:
         )
 
 
+def summary_key(round_id: int) -> str:
+    """How the names of a round's summaries begin."""
+    return f"summary:{round_id}"
+
+
+async def owe_summaries(session: Session, undelivered: Collection[str], now: datetime) -> None:
+    """These letters will not arrive: what was a summary for a group is due to people instead."""
+    round_ids = {int(key.split(":")[1]) for key in undelivered if key.startswith("summary:")}
+    await rounds.arm(session, round_ids, "summary_again", now)
+
+
 async def _end_refused(session: Session, rows: Sequence[Any], now: datetime) -> None:
     if rows:
+        await owe_summaries(session, [row.dedupe_key for row in rows if row.to_group], now)
         await session.execute(
             outbox.update().where(outbox.c.id == sa.bindparam("the_id")),
             [

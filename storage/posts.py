@@ -102,3 +102,44 @@ async def end(session: Session, person_id: int, unit_id: int, role: Role, now: d
         post.c.until_at.is_(None),
     )
     return (await session.execute(post.update().where(*where).values(until_at=now))).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A post as an administrator reads it: in force if confirmed, else waiting for a yes."""
+
+    id: int
+    staff_code: str
+    name: str
+    role: Role
+    unit_id: int
+    unit_code: str
+    unit_name: str
+    since_at: datetime
+    is_confirmed: bool
+
+
+async def listed(session: Session, *, person_id: int | None = None, waiting_only: bool = False) -> list[Listed]:
+    """Every post that has not ended, of one person or of all, those of the highest units first."""
+    query = (
+        sa.select(
+            post.c.id,
+            person.c.staff_code,
+            person.c.name,
+            post.c.role,
+            unit.c.id,
+            unit.c.code,
+            unit.c.name,
+            post.c.since_at,
+            post.c.confirmed_at.is_not(None),
+        )
+        .join_from(post, person)
+        .join(unit, unit.c.id == post.c.unit_id)
+        .where(post.c.until_at.is_(None), person.c.left_at.is_(None))
+        .order_by(unit.c.path, post.c.id)
+    )
+    if person_id is not None:
+        query = query.where(post.c.person_id == person_id)
+    if waiting_only:
+        query = query.where(post.c.confirmed_at.is_(None))
+    return [Listed(row[0], row[1], row[2], Role(row[3]), *row[4:]) for row in await session.execute(query)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from storage.database import Session, insert
+from storage.database import Session, insert, take_turns
 from storage.schedules import Schedule
 from storage.tables import absence, address, ask, person, round_, round_step, unit
 
@@ -24,6 +24,7 @@ class Round:
     unit_path: str
     opens_at: datetime
     closes_at: datetime
+    opened_at: datetime
     closed_at: datetime | None
     not_asked: bool
 
@@ -37,6 +38,7 @@ _FIELDS: sa.Select[Any] = sa.select(
     unit.c.path,
     round_.c.opens_at,
     round_.c.closes_at,
+    round_.c.opened_at,
     round_.c.closed_at,
     round_.c.not_asked,
 ).join_from(round_, unit)
@@ -48,8 +50,9 @@ async def by_id(session: Session, round_id: int) -> Round | None:
 
 
 async def on(session: Session, day: date) -> list[Round]:
-    """The rounds of one day, in the order in which they open."""
-    query = _FIELDS.where(round_.c.day == day).order_by(round_.c.opens_at, round_.c.id)
+    """The rounds of one day in which anybody is due, in the order in which they open."""
+    anybody = sa.exists(sa.select(ask.c.id).where(ask.c.round_id == round_.c.id))
+    query = _FIELDS.where(round_.c.day == day, anybody).order_by(round_.c.opens_at, round_.c.id)
     return [Round(*row) for row in await session.execute(query)]
 
 
@@ -61,7 +64,11 @@ async def since(session: Session, first: date) -> set[tuple[int, date]]:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Something to do in a round at a time: remind, list the missing, close."""
+    """Something to do in a round at a time: remind, list the missing, close.
+
+    Two more come about by themselves: `elsewhere` prompts people whose chat was lost in another of theirs, and
+    `summary_again` posts to people the summary that a lost group did not get.
+    """
 
     kind: str
     number: int
@@ -69,54 +76,51 @@ class Step:
 
 
 async def open_once(
-    session: Session,
-    schedule: Schedule,
-    day: date,
-    campaign: str,
-    opens_at: datetime,
-    closes_at: datetime,
-    steps: Sequence[Step],
-    now: datetime,
-    *,
-    not_asked: bool,
+    session: Session, schedule: Schedule, day: date, campaign: str, window: tuple[datetime, datetime], now: datetime
 ) -> Round | None:
-    """Make the round with its steps, or None if it is there already: the unique key decides, not the caller."""
+    """Make the round, or None if it is there already: the unique key decides, not the caller.
+
+    Rounds open one at a time, so that nobody can be asked by two that cannot see each other yet.
+    """
+    await take_turns(session, "rounds open")
+    values: dict[str, Any] = {
+        "schedule_id": schedule.id,
+        "day": day,
+        "kind": schedule.kind,
+        "unit_id": schedule.unit_id,
+        "opens_at": window[0],
+        "closes_at": window[1],
+        "opened_at": now,
+        "not_asked": now >= window[1],
+    }
     statement = (
         insert(session, round_)
-        .values(
-            schedule_id=schedule.id,
-            day=day,
-            kind=schedule.kind,
-            unit_id=schedule.unit_id,
-            campaign=campaign,
-            opens_at=opens_at,
-            closes_at=closes_at,
-            opened_at=now,
-            not_asked=not_asked,
-        )
+        .values(**values, campaign=campaign)
         .on_conflict_do_nothing(index_elements=["schedule_id", "day"])
         .returning(round_.c.id)
     )
     round_id = (await session.execute(statement)).scalar()
-    if round_id is None:
-        return None
-    if steps:
-        await session.execute(
-            round_step.insert(),
-            [
-                {"round_id": round_id, "kind": step.kind, "number": step.number, "due_at": step.due_at}
-                for step in steps
-            ],
+    return None if round_id is None else Round(round_id, **values, unit_path=schedule.unit_path, closed_at=None)
+
+
+async def add_steps(session: Session, round_id: int, steps: Collection[Step]) -> None:
+    rows = [{"round_id": round_id, "kind": one.kind, "number": one.number, "due_at": one.due_at} for one in steps]
+    if rows:
+        await session.execute(round_step.insert(), rows)
+
+
+async def arm(session: Session, round_ids: Collection[int], kind: str, now: datetime) -> None:
+    """Let a step of these rounds be done at once, also if it was done before."""
+    rows = [{"round_id": one, "kind": kind, "number": 0, "due_at": now} for one in sorted(round_ids)]
+    if rows:
+        statement = insert(session, round_step).on_conflict_do_update(
+            index_elements=["round_id", "kind", "number"], set_={"due_at": now, "done_at": None}
         )
-    return Round(
-        round_id, schedule.id, day, schedule.kind, schedule.unit_id, schedule.unit_path, opens_at, closes_at, None, not_asked
-    )
+        await session.execute(statement, rows)
 
 
-async def ask_everyone(
-    session: Session, of: Round, unit_ids: Collection[int], now: datetime
-) -> None:
-    """One ask for each member of staff of these units, in one statement: due, or excused with the reason.
+async def ask_everyone(session: Session, of: Round, unit_ids: Collection[int], now: datetime) -> int:
+    """One ask for each member of staff of these units, in one statement: due, or excused with the reason; how many.
 
     `reach` says from the start who cannot be prompted and why. A person who already has an ask of this
     kind today (moved between units, one-off round) is not asked again.
@@ -155,7 +159,7 @@ async def ask_everyone(
         sa.literal(now, type_=ask.c.changed_at.type),
     ).where(person.c.unit_id.in_(unit_ids), person.c.left_at.is_(None), ~sa.exists(already))
     columns = ["round_id", "person_id", "unit_id", "state", "reason", "reach", "changed_at"]
-    await session.execute(ask.insert().from_select(columns, people))
+    return (await session.execute(ask.insert().from_select(columns, people))).rowcount
 
 
 def _reach() -> sa.ColumnElement[str]:
@@ -214,6 +218,17 @@ async def due_steps(session: Session, now: datetime) -> list[DueStep]:
     return [DueStep(*row) for row in await session.execute(query)]
 
 
+async def reminds_again(session: Session, step: DueStep, now: datetime) -> bool:
+    """Whether a later reminder of the same round is due as well."""
+    query = sa.select(round_step.c.id).where(
+        round_step.c.round_id == step.round_id,
+        round_step.c.kind == step.kind,
+        round_step.c.due_at <= now,
+        round_step.c.due_at > step.due_at,
+    )
+    return (await session.execute(query.limit(1))).first() is not None
+
+
 async def claim_step(session: Session, step_id: int, outcome: str, now: datetime) -> bool:
     """Take the step; true for exactly one caller, whose transaction does what it stands for."""
     where = (round_step.c.id == step_id, round_step.c.done_at.is_(None))
@@ -222,10 +237,10 @@ async def claim_step(session: Session, step_id: int, outcome: str, now: datetime
 
 
 async def next_due(session: Session) -> tuple[datetime, str] | None:
-    """When the next step of any round is due, and its kind."""
+    """When the next planned step of any round is due, and its kind."""
     query = (
         sa.select(round_step.c.due_at, round_step.c.kind)
-        .where(round_step.c.done_at.is_(None))
+        .where(round_step.c.done_at.is_(None), round_step.c.kind.in_(("remind", "missing_list", "close")))
         .order_by(round_step.c.due_at, round_step.c.id)
         .limit(1)
     )

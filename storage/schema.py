@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from storage.database import Database
+from storage.database import Database, take_turns
 
 
 def _config() -> Config:
@@ -28,6 +28,7 @@ async def migrate(database: Database) -> None:
         command.upgrade(config, "head")
 
     async with database.transaction() as session:
+        await take_turns(session, "migrate")
         await session.run_sync(upgrade)
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain.chat import Address, Moved, Outcome, Rejected, RetryLater, Sent, Unknown, Unreachable
-from storage import bindings, budget, people
+from storage import bindings, budget, people, rounds
+from storage import outbox as outbox_rows
 from storage.database import Session
 from storage.outbox import Leased, in_hand
-from storage.tables import ask, outbox
+from storage.tables import ask, outbox, round_
 
 AGAIN_AFTER = timedelta(seconds=20)
 """Before a second attempt where the first may have arrived."""
@@ -21,12 +22,19 @@ MOST_UNKNOWN = 2
 """A message that may have arrived is tried once more, never a third time."""
 MOST_UNKNOWN_EDITS = 6
 """Showing the same text in the same place again harms nobody."""
+REACHABLE = ("waiting", "delivered", "unknown", "failed")
+"""How far a question may have got before its chat is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Not sent: there was an order to wait, or the lease was nearly over. Somebody will send it later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
     letter: Leased
-    outcome: Outcome
+    outcome: Outcome | Held
 
 
 async def settle(session: Session, results: Sequence[Settled], now: datetime) -> None:
@@ -35,15 +43,15 @@ async def settle(session: Session, results: Sequence[Settled], now: datetime) ->
     await _sent(session, sent, now)
     for one in results:
         match one.outcome:
+            case Held():
+                await _update(session, one.letter, state="waiting")
             case RetryLater() as wait:
                 await _retry(session, one.letter, wait, now)
             case Moved(chat_id):
-                await chat_moved(session, one.letter.message.to, chat_id)
+                await chat_moved(session, one.letter.message.to, chat_id, now)
                 await _update(session, one.letter, state="waiting", due_at=now, replaces=None)
             case Unreachable(why):
-                if await _end(session, one.letter, "unreachable", why, now):
-                    await chat_lost(session, one.letter.message.to, why, now)
-                    await _reach(session, one.letter, "blocked", now)
+                await _unreachable(session, one.letter, why, now)
             case Rejected(why):
                 if await _end(session, one.letter, "rejected", why, now):
                     await _reach(session, one.letter, "failed", now)
@@ -65,9 +73,12 @@ async def reclaim(session: Session, now: datetime, *, all_leases: bool = False) 
     return len(letters)
 
 
-async def chat_moved(session: Session, old: Address, new_id: str) -> None:
+async def chat_moved(session: Session, old: Address, new_id: str, now: datetime) -> None:
     """A group goes on under a new id: its binding and everything waiting follow, once."""
-    await bindings.moved(session, old, new_id)
+    if await bindings.of_chat(session, Address(old.channel, new_id)):
+        await bindings.end(session, old, "moved", now)  # somebody was faster and bound the new one
+    else:
+        await bindings.moved(session, old, new_id)
     await people.moved(session, old, new_id)
     waiting = (
         outbox.c.channel == old.channel,
@@ -79,9 +90,23 @@ async def chat_moved(session: Session, old: Address, new_id: str) -> None:
 
 
 async def chat_lost(session: Session, chat: Address, why: str, now: datetime) -> None:
-    """The chat cannot be written to: its person counts as not reached, its binding ends."""
+    """The chat cannot be written to: its binding ends, and whoever was asked there counts as not reached.
+
+    They are asked in another chat of theirs, if there is one that works, as soon as the next tick comes.
+    """
     await people.lost(session, chat, why, now)
     await bindings.end(session, chat, why, now)
+    here = sa.select(outbox.c.ask_id).where(
+        outbox.c.channel == chat.channel, outbox.c.chat_id == chat.chat_id, outbox.c.ask_id.is_not(None)
+    )
+    still_open = sa.select(round_.c.id).where(round_.c.closed_at.is_(None))
+    unreached = await session.execute(
+        ask.update()
+        .where(ask.c.id.in_(here), ask.c.state == "due", ask.c.round_id.in_(still_open), ask.c.reach.in_(REACHABLE))
+        .values(reach="blocked", changed_at=now)
+        .returning(ask.c.round_id)
+    )
+    await rounds.arm(session, set(unreached.scalars()), "elsewhere", now)
 
 
 async def _sent(session: Session, results: Sequence[Settled], now: datetime) -> None:
@@ -107,26 +132,30 @@ async def _sent(session: Session, results: Sequence[Settled], now: datetime) -> 
 
 
 async def _retry(session: Session, letter: Leased, wait: RetryLater, now: datetime) -> None:
+    """Back to where it was in the queue; the budget holds the whole account or everything for this chat."""
     until = now + timedelta(seconds=wait.after)
     chat = letter.message.to
     await budget.block(session, chat.channel, None if wait.whole_account else chat.chat_id, until, now)
-    await _update(session, letter, state="waiting", due_at=now if wait.whole_account else until)
+    await _update(session, letter, state="waiting")
 
 
 async def _unknown(session: Session, letter: Leased, why: str, now: datetime) -> None:
     most = MOST_UNKNOWN_EDITS if letter.message.replaces else MOST_UNKNOWN
+    fields: dict[str, Any] = {"unknowns": letter.unknowns + 1, "outcome": why}
     if letter.unknowns + 1 < most:
-        await _update(
-            session,
-            letter,
-            state="waiting",
-            unknowns=letter.unknowns + 1,
-            outcome=why,
-            due_at=now + AGAIN_AFTER,
-        )
+        fields |= {"state": "waiting", "due_at": now + AGAIN_AFTER}
+    else:
+        fields |= {"state": "unknown", "settled_at": now}
+    if await _update(session, letter, **fields):
         await _reach(session, letter, "unknown", now)
-    elif await _end(session, letter, "unknown", why, now):
-        await _reach(session, letter, "unknown", now)
+
+
+async def _unreachable(session: Session, letter: Leased, why: str, now: datetime) -> None:
+    if not await _end(session, letter, "unreachable", why, now):
+        return
+    await chat_lost(session, letter.message.to, why, now)
+    if letter.binding_id:
+        await outbox_rows.owe_summaries(session, [letter.key], now)
 
 
 async def _end(session: Session, letter: Leased, state: str, why: str, now: datetime) -> bool:
@@ -147,9 +176,8 @@ async def _reach(session: Session, letter: Leased, reach: str, now: datetime) ->
     """Note on the ask why the person may not have seen it, unless an earlier copy did arrive."""
     if letter.ask_id is None or letter.kind not in ("prompt", "reminder"):
         return
-    allowed = ("waiting", "unknown", "failed", "delivered") if reach == "blocked" else ("waiting", "failed")
     await session.execute(
         ask.update()
-        .where(ask.c.id == letter.ask_id, ask.c.reach.in_(allowed))
+        .where(ask.c.id == letter.ask_id, ask.c.reach.in_(("waiting", "failed")))
         .values(reach=reach, changed_at=now)
     )

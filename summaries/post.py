@@ -8,41 +8,35 @@ from zoneinfo import ZoneInfo
 
 from domain.chat import Address, Language, Outgoing
 from domain.policy import Action, Role
-from storage import asks, bindings, outbox, people, posts, rounds
+from storage import asks, bindings, outbox, people, posts
 from storage.database import Session
 from storage.outbox import Letter
 from storage.posts import Holder
 from storage.rounds import Round
 from summaries import message, status
 from summaries.message import Words
+from summaries.status import Status
 
 GETS_SUMMARY = (Role.HEAD, Role.COMMITTEE)
 GETS_NAMES = (Role.HEAD, Role.FOCAL)
 
 
-def main_round(of_day: Sequence[Round], kind: str, unit_path: str) -> Round | None:
-    """The round whose hours are this unit's: the nearest above it."""
-    above = [one for one in of_day if one.kind == kind and unit_path.startswith(one.unit_path)]
-    return max(above, key=lambda one: len(one.unit_path), default=None)
-
-
 async def summaries(session: Session, zone: ZoneInfo, of: Round, now: datetime) -> int:
-    """Write the sealed summary for every chat and person whose round this is; how many."""
+    """Write the sealed summary for every chat and person whose round this is; how many.
+
+    Doing it again writes to nobody twice, but reaches the people of a unit whose chat has been lost since.
+    """
     found = await status.of_kind(session, of.day, of.kind, now)
     if found is None:
         return 0
-    of_day = await rounds.on(session, of.day)
     bound = await bindings.confirmed(session)
     letters = []
     for binding in bound:
         standing = found.of(binding.unit_path)
-        main = main_round(of_day, of.kind, binding.unit_path)
-        if standing and main and main.id == of.id:
+        if standing and _is_of(found, binding.unit_path, of):
             words = message.sealed(found, standing, binding.language, zone)
-            key = f"summary:{of.id}:{binding.id}"
-            letters.append(
-                Letter(key, "summary", _to(binding.chat, words), binding_id=binding.id, to_group=True)
-            )
+            key = f"{outbox.summary_key(of.id)}:{binding.id}"
+            letters.append(Letter(key, "summary", _to(binding.chat, words), binding_id=binding.id, to_group=True))
     with_chat = {binding.unit_id for binding in bound}
     holders = [
         one
@@ -51,12 +45,10 @@ async def summaries(session: Session, zone: ZoneInfo, of: Round, now: datetime) 
     ]
     for holder, chat, language in await _reachable(session, holders):
         standing = found.of(holder.unit_path)
-        main = main_round(of_day, of.kind, holder.unit_path)
-        if standing and standing.due and main and main.id == of.id:
+        if standing and standing.due and _is_of(found, holder.unit_path, of):
             words = message.sealed(found, standing, language, zone)
-            letters.append(_private(f"summary:{of.id}", "summary", holder, chat, words))
-    await outbox.enqueue(session, letters, now)
-    return len(letters)
+            letters.append(_private(outbox.summary_key(of.id), "summary", holder, chat, words))
+    return await outbox.enqueue(session, letters, now)
 
 
 async def missing_lists(session: Session, zone: ZoneInfo, of: Round, now: datetime) -> int:
@@ -71,10 +63,14 @@ async def missing_lists(session: Session, zone: ZoneInfo, of: Round, now: dateti
         standing = found.of(holder.unit_path)
         mine = [one for one in everybody if one.unit_path.startswith(holder.unit_path)]
         if standing and mine:
-            words = message.missing_list(found, standing, mine, language)
+            words = message.missing_list(found, standing, mine, language, zone)
             letters.append(_private(f"missing:{of.id}", "missing_list", holder, chat, words))
-    await outbox.enqueue(session, letters, now)
-    return len(letters)
+    return await outbox.enqueue(session, letters, now)
+
+
+def _is_of(found: Status, unit_path: str, of: Round) -> bool:
+    main = found.main(unit_path)
+    return main is not None and main.id == of.id
 
 
 async def _reachable(session: Session, holders: Sequence[Holder]) -> list[tuple[Holder, Address, Language]]:

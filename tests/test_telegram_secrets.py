@@ -6,6 +6,7 @@ import io
 import logging
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from telegram.error import TelegramError
@@ -33,8 +34,9 @@ def everything_logged() -> Iterator[io.StringIO]:
 
 
 async def test_no_trouble_brings_a_secret_to_the_log(
-    everything_logged: io.StringIO, capfd: pytest.CaptureFixture[str]
+    everything_logged: io.StringIO, capfd: pytest.CaptureFixture[str], log_file: Path
 ) -> None:
+    before = log_file.stat().st_size
     async with BotApi() as server:
         server.user(101, NAME)
         account = account_at(server)
@@ -48,7 +50,8 @@ async def test_no_trouble_brings_a_secret_to_the_log(
         await account.send(Outgoing(Address("telegram", "101"), TEXT), "last")
         await account.close()
         captured = capfd.readouterr()
-        seen = everything_logged.getvalue() + captured.out + captured.err
+        ours = log_file.read_bytes()[before:].decode()
+        seen = everything_logged.getvalue() + captured.out + captured.err + ours
         assert "telegram_line_failed" in seen
         for secret in (server.token, server.token.split(":")[1], NAME, TEXT):
             assert secret not in seen

@@ -49,7 +49,7 @@ def _workplaces() -> set[str]:
     return {option["key"] for campaign in campaigns for option in campaign["workplace"]["options"]}
 
 
-REASONS = {*absences.KINDS, *_workplaces()}
+REASONS = {*absences.KINDS, *_workplaces(), "left"}
 REACHES = {"not_enrolled", "undecided", "declined", "blocked", "failed", "unknown", "waiting", "delivered", "not_asked"}
 FAMILIES = {
     "declaration.": {*_kinds_of_round(), *get_args(Unclear), "tick_one"},

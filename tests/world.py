@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from bot.app import App
 from domain.campaign_file import campaign_folder, load_campaign
-from domain.chat import Language
+from domain.chat import Capabilities, Incoming, Language, Receipt
 from domain.codes import new_code
 from domain.policy import Role
 from domain.seal import Seal
@@ -19,7 +22,7 @@ from handlers.turn import House
 from storage import invites, posts, tables, units
 from storage.database import Database, Session
 from storage.units import Unit
-from tests.phone import Messenger, Phone
+from tests.phone import EVERYTHING, Messenger, Phone
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 MONDAY = datetime(2026, 11, 23, 6, 0, tzinfo=ZONE)
@@ -127,28 +130,68 @@ class World:
         key = f"{name} on {on}"
         if key not in self.phones:
             chat_id = str(1000 + len(self.phones))
-            self.phones[key] = Phone(name, messenger, chat_id, self.app.intake.receive, self.settle)
+            self.phones[key] = Phone(name, messenger, chat_id, self.receive, self.settle)
         return self.phones[key]
+
+    async def also_on(self, name: str, on: str) -> Phone:
+        """The same person, enrolled in a second place with a code of their own."""
+        person_id = (await self.rows(sa.select(tables.person.c.id).where(tables.person.c.name == name.title())))[0][0]
+        phone = self.phone(name, on)
+        await phone.type(f"/start {await self.code_for(person_id)}")
+        return phone
+
+    async def bound_group(self, group_id: str, first: Phone, second: Phone, code: str = "") -> Phone:
+        """A supervisor chat: asked for by one, confirmed by the other. Returns the first one's view of it."""
+        group = first.in_group(group_id)
+        await group.type(f"/bind {code}".strip())
+        await second.in_group(group_id).tap("Tôi xác nhận")
+        return group
+
+    async def receive(self, batch: Sequence[Incoming]) -> Sequence[Receipt]:
+        """Whatever process is running now takes it."""
+        return await self.app.intake.receive(batch)
+
+    async def restart(self) -> None:
+        """The process ends and another one starts on the same store."""
+        self.app = App(self.database, self.house, self.app.channels, lambda: self.now, self.app.sleep_until)
+        await self.app.prepare()
+        await self.settle()
 
     async def settle(self) -> None:
         await self.app.settle_everything()
 
     # --- what is stored ---
 
-    async def rows(self, query: sa.Select) -> list[sa.Row]:
+    async def rows(self, query: sa.Select[Any]) -> list[Any]:
         async with self.database.reading() as session:
             return list(await session.execute(query))
 
-    async def count(self, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
-        return (await self.rows(sa.select(sa.func.count()).select_from(table).where(*where)))[0][0]
+    async def facts(self) -> dict[str, list[Any]]:
+        """Everything stored that matters to anybody: all but what came in, what was said, and when."""
+        found = {}
+        for table in tables.metadata.sorted_tables:
+            if table.name not in ("outbox", "seen_update", "quarantine", "budget", "board"):
+                columns = [column for column in table.columns if column.name != "used_at"]
+                found[table.name] = await self.rows(sa.select(*columns).order_by(*table.primary_key.columns))
+        return found
 
-    def transaction(self):
+    async def count(self, table: sa.Table, *where: sa.ColumnElement[bool]) -> int:
+        number: int = (await self.rows(sa.select(sa.func.count()).select_from(table).where(*where)))[0][0]
+        return number
+
+    def transaction(self) -> AbstractAsyncContextManager[Session]:
         return self.database.transaction()
 
 
-async def build(database: Database, *, campaign: str = "covid19", now: datetime = MONDAY) -> World:
+async def build(
+    database: Database,
+    *,
+    campaign: str = "covid19",
+    now: datetime = MONDAY,
+    capabilities: Capabilities = EVERYTHING,
+) -> World:
     """A bot on an empty store, before the first person joins. Monday 23 November 2026, 06:00."""
-    telegram, webchat = Messenger("telegram"), Messenger("webchat")
+    telegram, webchat = Messenger("telegram", capabilities), Messenger("webchat")
     house = House(
         "Sở Nông nghiệp",
         ZONE,

@@ -40,7 +40,8 @@ def export(
 ) -> None:
     """Export what was declared.
 
-    Every version of every declaration for the rounds of these days, by staff code, without names. Answers are health data: each export is written to the audit, and files are readable by their owner only.
+    Every version of every declaration for the rounds of these days, by staff code, without names. Answers are
+    health data: each export is written to the audit, and files are readable by their owner only.
     """
     if kind not in KINDS:
         raise Mistake(f"'{kind}' cannot be exported; choose {', '.join(KINDS)}")

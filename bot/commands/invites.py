@@ -45,8 +45,9 @@ def invites(
 ) -> None:
     """Issue fresh invitations.
 
-    Each person gets one code, with links for Telegram and web chat. Earlier codes of the same people that were not used stop working. Whoever has a code can enrol as that person,
-    so hand them out like passwords; files are readable by their owner only.
+    Each person gets one code, with links for Telegram and web chat. Earlier codes of the same people that were not
+    used stop working. Whoever has a code can enrol as that person, so hand them out like passwords; files are
+    readable by their owner only.
     """
     desk = desk_of(context)
     for file in (pdf, csv):

@@ -39,11 +39,12 @@ def open_(
 async def _open(desk: Desk, kind: str, code: str | None, closes: str | None) -> None:
     until = hour_of(closes, "--closes") if closes else None
     async with store(desk) as database:
-        here = house(desk)
+        ticks = Ticks(database, house(desk))
+        await ticks.tick(desk.now)  # what a stopped bot left undone comes first
         async with database.transaction() as session:
             unit = await unit_named(session, code)
             schedule = await by_hand.open_round(session, desk.zone, kind, unit, until, desk.now, ACTOR)
-        await Ticks(database, here).tick(desk.now)
+        await ticks.tick(desk.now)
         async with database.reading() as session:
             made = [one for one in await rounds.on(session, desk.today) if one.schedule_id == schedule.id]
             groups = await figures.of_rounds(session, [one.id for one in made])

@@ -1,0 +1,56 @@
+# Everything happens in .venv, made from the locked requirements. People and CI run the same targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+JOBS ?= 2
+UV_LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes
+PARTS := domain handlers scheduler storage
+
+.PHONY: help install demo test check lock coverage clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+install: $(STAMP) ## Make .venv and install what is locked
+
+$(STAMP): requirements/dev.txt pyproject.toml scripts/find-python
+	@test -x $(BIN)/python && $(BIN)/python -c pass 2>/dev/null || "$$(scripts/find-python)" -m venv --clear .venv
+	@echo 'Installing the locked requirements (once; a minute or two)…'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@touch $(STAMP)
+
+demo: install ## A sample department in the browser, at port 8080
+	@$(BIN)/vungxanh demo
+
+test: install ## All tests, those in a browser and on PostgreSQL too
+	@scripts/find-chromium >/dev/null
+	@$(BIN)/python -m pytest -n $(JOBS)
+
+check: install ## Lint, format, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+coverage: install ## All tests with branch coverage; the core must have 95 %
+	@scripts/find-chromium >/dev/null
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --fail-under=0
+	@for part in $(PARTS); do \
+	  echo "$$part: $$($(BIN)/coverage report --format=total --include="$$part/*" --fail-under=95) %" || { echo "$$part has less than 95 %"; exit 1; }; \
+	done
+
+lock: install ## Lock the newest versions that pyproject.toml allows
+	@$(UV_LOCK) --upgrade -o requirements/run.txt
+	@$(UV_LOCK) --upgrade --extra dev -o requirements/dev.txt
+
+clean: ## Remove .venv and everything that tools leave behind; var/ stays
+	@rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache .coverage .coverage.* dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
