@@ -101,7 +101,8 @@ def test_while_a_round_is_open_missed_counts_whoever_has_not_answered_yet(office
 
 
 def schedules(office: Office) -> list[dict[str, object]]:
-    return office.types("schedule", "list", "--json").json["schedules"]
+    found: list[dict[str, object]] = office.types("schedule", "list", "--json").json["schedules"]
+    return found
 
 
 def test_the_campaigns_schedules_are_listed(office: Office) -> None:

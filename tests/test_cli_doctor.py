@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import pytest
 
 from domain.chat import Address, Outgoing
@@ -112,6 +115,31 @@ def test_an_altered_audit_a_stuck_outbox_and_updates_set_aside_are_found(office:
     assert found["updates"] == (False, "1 set aside because they could not be handled")
     assert found["enrolment"] == (True, "1 of 2 people have no working chat")
     assert office.types("doctor").out.splitlines()[-1] == "3 of 14 checks found something wrong."
+
+
+def test_on_postgresql_from_nothing_to_invitations(
+    empty_office: Office, postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def make() -> None:
+        admin = await asyncpg.connect(postgres)
+        await admin.execute("CREATE DATABASE office_of_the_cli")
+        await admin.close()
+
+    asyncio.run(make())
+    url = urlunsplit(urlsplit(postgres)._replace(path="/office_of_the_cli"))
+    monkeypatch.setenv("VUNGXANH_DATABASE_URL", url)
+    file, people = empty_office.roster()
+    assert "there is no store in the database" in empty_office.fails(1, "status")
+    empty_office.does("roster", "import", str(file))
+    empty_office.does("post", "confirm", "--all")
+    assert len(empty_office.types("invites", "--json").json) == len(people)
+    empty_office.does("schedule", "set", "morning", "--opens", "06:50")
+    assert f"{len(people)} due, 0 prompted" in empty_office.does("round", "open", "morning")
+    assert empty_office.types("status", "--json").json["rounds"][0]["due"] == len(people)
+    assert empty_office.does("export", "answers", "--from", "2026-11-23", "--to", "2026-11-23", "--format", "csv")
+    found = findings(empty_office, 0)
+    assert found["database"][1].startswith("PostgreSQL ")
+    assert found["durability"] == (True, "fsync is on")
 
 
 def test_a_store_of_another_version_is_left_alone(office: Office) -> None:

@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from bot import cli
+from bot.settings import Settings
 from tests.office import Office, empty_office, office, started_store
 
 __all__ = ["empty_office", "office", "started_store"]
@@ -180,7 +181,7 @@ def test_settings_are_all_shown_without_secrets(empty_office: Office, monkeypatc
     monkeypatch.setenv("VUNGXANH_TELEGRAM_TOKEN", "7000001:made-up-token-for-tests-only-000000")
     monkeypatch.setenv("VUNGXANH_DATABASE_URL", "postgresql://bot:pa@ss@db.example/vx?sslpassword=hidden")
     shown = empty_office.does("settings")
-    for name, field in cli.settings.Settings.model_fields.items():
+    for name, field in Settings.model_fields.items():
         assert f"VUNGXANH_{name.upper()} = " in shown
         assert str(field.description) in shown
     assert "VUNGXANH_TELEGRAM_TOKEN = set" in shown
