@@ -34,9 +34,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
     Role.FOCAL: frozenset({Action.SEE_FIGURES, Action.SEE_MISSING}),
     Role.COMMITTEE: frozenset({Action.SEE_FIGURES, Action.SEE_MISSING, Action.BIND_CHAT}),
     Role.GUARD: frozenset(),
-    Role.ADMIN: frozenset(
-        {Action.BIND_CHAT, Action.PLAN, Action.IMPORT_ROSTER, Action.CONFIRM_POST, Action.INVITE}
-    ),
+    Role.ADMIN: frozenset({Action.BIND_CHAT, Action.PLAN, Action.IMPORT_ROSTER, Action.CONFIRM_POST, Action.INVITE}),
 }
 """An administrator configures and does not by that role see anyone's answers."""
 

@@ -70,11 +70,11 @@ async def declare_well(turn: Turn, ask: Ask, args: Sequence[str], message_id: st
 
 @on_ask("unwell")
 async def report(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
-    """Begin the questions; to correct such a report, begin with what it said."""
+    """Begin the questions, or go on with them; to correct such a report, begin with what it said."""
     draft = await declarations.draft_of(turn.session, ask.id)
     earlier = await declarations.latest(turn.session, ask.id)
     said = earlier.answers if earlier and earlier.answers != turn.house.campaign.healthy_answers() else {}
-    return await _step(turn, ask, Draft(said, draft.workplace, ""), message_id)
+    return await _step(turn, ask, Draft(draft.answers or said, draft.workplace, ""), message_id)
 
 
 @on_ask("answer")
@@ -235,9 +235,7 @@ async def _step(turn: Turn, ask: Ask, draft: Draft, message_id: str | None) -> S
     return await _resume(turn, ask, draft, message_id)
 
 
-async def _resume(
-    turn: Turn, ask: Ask, draft: Draft, message_id: str | None, hint: str = ""
-) -> Sequence[Letter]:
+async def _resume(turn: Turn, ask: Ask, draft: Draft, message_id: str | None, hint: str = "") -> Sequence[Letter]:
     screen = await _screen(turn, ask, draft)
     return [_show(turn, ask, _hinted(screen, turn.text(hint) if hint else ""), message_id)]
 
@@ -333,6 +331,4 @@ def _hinted(screen: Screen, hint: str) -> Screen:
 
 
 def _show(turn: Turn, ask: Ask, screen: Screen, replaces: str | None = None) -> Letter:
-    return reply(
-        turn, screen.text, title=screen.title, keyboard=screen.keyboard, replaces=replaces, ask_id=ask.id
-    )
+    return reply(turn, screen.text, title=screen.title, keyboard=screen.keyboard, replaces=replaces, ask_id=ask.id)

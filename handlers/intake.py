@@ -131,9 +131,7 @@ class Intake:
             limits: dict[str, Capabilities] = dict(self.dispatcher.house.channels)
             return receipts, await outbox.enqueue_leased(session, letters, self.clock(), limits)
 
-    async def _one(
-        self, session: Session, incoming: Incoming, person: Person | None
-    ) -> tuple[Receipt, list[Letter]]:
+    async def _one(self, session: Session, incoming: Incoming, person: Person | None) -> tuple[Receipt, list[Letter]]:
         """One turn in a savepoint. What fails is set aside with its reason, and the person is told."""
         now = self.clock()
         language: Language = person.language if person else incoming.language or "vi"

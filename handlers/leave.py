@@ -103,9 +103,7 @@ def _hinted_from(turn: Turn, kind: str) -> Letter:
     return reply(turn, text, keyboard=_first_days(turn, kind))
 
 
-def _until(
-    turn: Turn, kind: str, first: date, message_id: str | None = None, *, is_bad: bool = False
-) -> Letter:
+def _until(turn: Turn, kind: str, first: date, message_id: str | None = None, *, is_bad: bool = False) -> Letter:
     if first < turn.today:  # a button of an earlier day: what is past has been reported as it was
         return _from(turn, kind, message_id)
     text = turn.text("leave.until", kind=turn.text(f"leave.{kind}"), first=f"{first:%d/%m}")

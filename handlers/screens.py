@@ -119,7 +119,7 @@ def receipt(turn: Turn, ask: Ask, declared: Declared) -> Screen:
     place = {WORKPLACE: declared.workplace} if declared.workplace else {}
     if declared.answers == campaign.healthy_answers():
         # The one tap said this sentence; "not measured" and "not tested" were never said.
-        lines += ["", campaign.statement[turn.language], *_lines(turn, place)]
+        lines += ["", campaign.statement[turn.language], *([""] if place else []), *_lines(turn, place)]
     else:
         lines += ["", *_lines(turn, place | declared.answers)]
     if declared.level not in (Level.LOW.value, Level.UNKNOWN.value):

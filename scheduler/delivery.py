@@ -14,13 +14,15 @@ import structlog
 from domain.chat import Address, Channel, Outcome, RetryLater, Unknown
 from storage import outbox, settlement
 from storage.budget import GUARD, HORIZON
-from storage.database import Clock, Database
-from storage.outbox import LEASE, Leased
+from storage.database import Clock, Database, Session
+from storage.outbox import LEASE, Claim, Leased
 from storage.settlement import Held, Settled
 
 log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 100
+MOST_ON_THE_WAY = 60
+"""Letters in hand of an account with a pace: two seconds' worth, so that a stall never makes them outlast a lease."""
 IDLE = timedelta(seconds=1)
 """How often an account with nothing to do looks for letters that another process wrote."""
 SEND_WITHIN = 45.0
@@ -76,6 +78,7 @@ class Delivery:
     _last_to: dict[Address, asyncio.Task[None]] = field(default_factory=dict)
     _quiet_until: dict[Address | None, datetime] = field(default_factory=dict)
     _more_at: datetime | None = None
+    _at_the_window: asyncio.Lock = field(default_factory=asyncio.Lock)
     _window: Window = field(init=False)
 
     def __post_init__(self) -> None:
@@ -110,9 +113,7 @@ class Delivery:
                 now = self.clock()
                 await settlement.settle(session, results, now)
                 await settlement.reclaim(session, now)
-                claimed = await outbox.claim(
-                    session, self.channel.name, now, self.channel.capabilities, MOST_AT_ONCE
-                )
+                claimed = await self._claim(session, now)
         except BaseException:
             self._results = results + self._results
             raise
@@ -141,9 +142,26 @@ class Delivery:
                 await settlement.settle(session, self._results, self.clock())
             self._results = []
 
+    async def _claim(self, session: Session, now: datetime) -> Claim:
+        if not self._room:
+            return Claim([], None)  # whichever letter arrives next wakes us
+        return await outbox.claim(session, self.channel.name, now, self.channel.capabilities, self._room)
+
+    @property
+    def _room(self) -> int:
+        """How many more letters may be in hand."""
+        if self.channel.capabilities.per_second is None:
+            return MOST_AT_ONCE
+        return max(MOST_ON_THE_WAY - len(self._tasks), 0)
+
     def _start_handed(self) -> None:
+        """Begin with the replies handed over; those for which there is no room go back to the queue."""
         while self._handed:
-            self._start(self._handed.popleft())
+            letter = self._handed.popleft()
+            if self._room:
+                self._start(letter)
+            else:
+                self._results.append(Settled(letter, Held()))
 
     def _start(self, letter: Leased) -> None:
         to = letter.message.to
@@ -158,13 +176,15 @@ class Delivery:
             if before:
                 await asyncio.wait([before])
             await self.sleep_until(letter.slot)
-            while again_at := self._window.leaves(self.clock()):
-                await self.sleep_until(again_at)
+            async with self._at_the_window:
+                while again_at := self._window.leaves(self.clock()):
+                    await self.sleep_until(again_at)
             self._results.append(Settled(letter, await self._outcome(letter)))
         finally:
             if self._last_to.get(letter.message.to) is asyncio.current_task():
                 del self._last_to[letter.message.to]
-            self._more.set()
+            if self._more_at is None or self._more_at > self.clock() + 2 * HORIZON:
+                self._more.set()  # else a step is near, and settles several at once
 
     async def _outcome(self, letter: Leased) -> Outcome | Held:
         if self._must_wait(letter):

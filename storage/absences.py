@@ -51,8 +51,6 @@ async def cancel(session: Session, person_id: int, absence_id: int, now: datetim
     where = (absence.c.id == absence_id, absence.c.person_id == person_id, absence.c.cancelled_at.is_(None))
     ended = absence.update().where(*where).values(cancelled_at=now)
     row = (
-        await session.execute(
-            ended.returning(absence.c.id, absence.c.kind, absence.c.first_day, absence.c.last_day)
-        )
+        await session.execute(ended.returning(absence.c.id, absence.c.kind, absence.c.first_day, absence.c.last_day))
     ).first()
     return Absence(*row) if row else None

@@ -90,9 +90,7 @@ async def current(session: Session, person_id: int, since: date) -> list[Ask]:
     return [Ask(*row) for row in await session.execute(query)]
 
 
-async def answered(
-    session: Session, ask_id: int, level: str, workplace: str, late: bool, now: datetime
-) -> None:
+async def answered(session: Session, ask_id: int, level: str, workplace: str, late: bool, now: datetime) -> None:
     """The person has declared: the latest version's level, the first answer's time and lateness stay."""
     await session.execute(
         ask.update()
@@ -195,9 +193,7 @@ class Missing:
 async def missing(session: Session, round_id: int, scope: Collection[str]) -> list[Missing]:
     """Those not answered and not excused in this round, only inside the subtrees of `scope`."""
     earlier = ask.alias("earlier")
-    last = (
-        sa.select(sa.func.max(earlier.c.answered_at)).where(earlier.c.person_id == ask.c.person_id).scalar_subquery()
-    )
+    last = sa.select(sa.func.max(earlier.c.answered_at)).where(earlier.c.person_id == ask.c.person_id).scalar_subquery()
     query = (
         sa.select(person.c.id, person.c.name, unit.c.id, unit.c.name, unit.c.path, ask.c.reach, last)
         .join_from(ask, person, person.c.id == ask.c.person_id)
@@ -210,4 +206,3 @@ async def missing(session: Session, round_id: int, scope: Collection[str]) -> li
         .order_by(unit.c.path, ask.c.reach, person.c.name)
     )
     return [Missing(*row) for row in await session.execute(query)]
-

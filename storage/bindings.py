@@ -64,9 +64,7 @@ async def confirmed(session: Session) -> list[Binding]:
     return [_of(row) for row in await session.execute(query)]
 
 
-async def request(
-    session: Session, chat: Address, unit_id: int, language: str, by: int, now: datetime
-) -> int:
+async def request(session: Session, chat: Address, unit_id: int, language: str, by: int, now: datetime) -> int:
     """Ask for a binding; it gives the chat nothing until a second person confirms it."""
     values = {
         "channel": chat.channel,

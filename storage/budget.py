@@ -49,10 +49,10 @@ async def reserve(
     if limits.per_second is None and not limits.chat_interval and not limits.group_per_minute and not rows:
         return [Slot(now)] * len(places)
     account_next, account_blocked = rows.get(channel, (now, None))
-    if account_blocked and account_blocked > now:
+    if account_blocked and account_blocked > now + HORIZON:
         return [Slot(account_blocked, "account")] * len(places)
     account_step = timedelta(seconds=GUARD / limits.per_second) if limits.per_second else timedelta()
-    account_next = _believable(account_next, now, account_step)
+    account_next = max(_believable(account_next, now, account_step), account_blocked or now)
     changed: dict[str, datetime] = {}
     slots: list[Slot] = []
     for place, key in zip(places, keys, strict=True):

@@ -62,9 +62,7 @@ class Declared:
 
 
 async def latest(session: Session, ask_id: int) -> Declared | None:
-    query = (
-        sa.select(declaration).where(declaration.c.ask_id == ask_id).order_by(declaration.c.version.desc()).limit(1)
-    )
+    query = sa.select(declaration).where(declaration.c.ask_id == ask_id).order_by(declaration.c.version.desc()).limit(1)
     row = (await session.execute(query)).first()
     if row is None:
         return None

@@ -13,7 +13,7 @@ MISSING_ROLES = tuple(role for role, actions in GRANTS.items() if Action.SEE_MIS
 _LATER, _HELD, _BELOW = outbox.alias("later"), unit.alias("held"), unit.alias("below")
 
 
-def refusal(now: datetime) -> sa.ColumnElement[str]:
+def refusal(now: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[str]:
     """An expression over an `outbox` row: why it must not go out, or "" if it may."""
     return sa.case(
         (outbox.c.expires_at <= now, "expired"),

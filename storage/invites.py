@@ -75,6 +75,4 @@ async def is_throttled(session: Session, chat: Address, now: datetime) -> bool:
 
 
 async def failed(session: Session, chat: Address, now: datetime) -> None:
-    await session.execute(
-        failed_code.insert().values(channel=chat.channel, chat_id=chat.chat_id, failed_at=now)
-    )
+    await session.execute(failed_code.insert().values(channel=chat.channel, chat_id=chat.chat_id, failed_at=now))

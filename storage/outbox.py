@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from domain.chat import Address, Capabilities, Keyboard, Outgoing
 from storage import budget, rounds
+from storage.budget import HORIZON
 from storage.database import Instant, Session, for_update, insert
 from storage.gate import refusal
 from storage.tables import ask, outbox
@@ -139,18 +140,26 @@ class Claim:
     more_at: datetime | None
 
 
+# Made once: a delivery that sends at 30 a second looks many times a second.
+_DUE = (
+    sa.select(outbox, refusal(sa.bindparam("now", type_=Instant)).label("refusal"))
+    .where(
+        outbox.c.channel == sa.bindparam("channel"),
+        outbox.c.state == "waiting",
+        outbox.c.due_at <= sa.bindparam("horizon", type_=Instant),
+    )
+    .order_by(outbox.c.lane, outbox.c.due_at, outbox.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
+
 async def claim(session: Session, channel: str, now: datetime, limits: Capabilities, most: int) -> Claim:
     """Take up to `most` letters that are due, by lane, at most one per chat.
 
     The gate is here, at the last moment before the wire: what this chat may no longer see is withdrawn.
     """
-    query = (
-        sa.select(outbox, refusal(now).label("refusal"))
-        .where(outbox.c.channel == channel, outbox.c.state == "waiting", outbox.c.due_at <= now)
-        .order_by(outbox.c.lane, outbox.c.due_at, outbox.c.id)
-        .limit(most)
-    )
-    found = (await session.execute(for_update(session, query))).all()
+    values = {"channel": channel, "horizon": now + HORIZON, "now": now, "most": most}
+    found = (await session.execute(for_update(session, _DUE), values)).all()
     await _end_refused(session, [row for row in found if row.refusal], now)
     first: dict[str, Any] = {}
     for row in found:
@@ -185,7 +194,7 @@ async def _wait_for_chats(session: Session, channel: str, held: Mapping[str, dat
 async def _next_due(session: Session, channel: str, now: datetime) -> datetime | None:
     """When the earliest letter that is not due yet will be."""
     query = sa.select(sa.func.min(outbox.c.due_at)).where(
-        outbox.c.channel == channel, outbox.c.state == "waiting", outbox.c.due_at > now
+        outbox.c.channel == channel, outbox.c.state == "waiting", outbox.c.due_at > now + HORIZON
     )
     found: datetime | None = (await session.execute(query)).scalar()
     return found
@@ -268,7 +277,7 @@ async def backlog(session: Session, now: datetime) -> list[tuple[str, int, datet
     """Per channel: letters due and not yet taken, and since when the oldest has been due."""
     query = (
         sa.select(outbox.c.channel, sa.func.count(), sa.func.min(outbox.c.due_at))
-        .where(outbox.c.state == "waiting", outbox.c.due_at <= now)
+        .where(outbox.c.state == "waiting", outbox.c.due_at <= now + HORIZON)
         .group_by(outbox.c.channel)
     )
     return [(row[0], row[1], row[2]) for row in await session.execute(query)]

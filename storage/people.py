@@ -60,11 +60,7 @@ async def at(session: Session, addresses: Collection[Address]) -> dict[Address, 
         .add_columns(
             address.c.channel, address.c.chat_id, address.c.phone_verified_at.is_not(None).label("phone_verified")
         )
-        .where(
-            sa.tuple_(address.c.channel, address.c.chat_id).in_(
-                [(one.channel, one.chat_id) for one in addresses]
-            )
-        )
+        .where(sa.tuple_(address.c.channel, address.c.chat_id).in_([(one.channel, one.chat_id) for one in addresses]))
     )
     found = {}
     for row in await session.execute(query):
@@ -145,9 +141,7 @@ async def works_at(session: Session, person_id: int, workplace: str) -> None:
     await session.execute(person.update().where(person.c.id == person_id).values(workplace=workplace))
 
 
-async def choose(
-    session: Session, who: Person, choice: str, notice_version: str, channel: str, now: datetime
-) -> None:
+async def choose(session: Session, who: Person, choice: str, notice_version: str, channel: str, now: datetime) -> None:
     """Record that they agreed or declined; the latest choice is the one in force."""
     await session.execute(
         consent.insert().values(

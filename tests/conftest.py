@@ -79,16 +79,22 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def postgres_database(postgres: str, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
-    """A fresh database on that server."""
+async def postgres_url(postgres: str) -> AsyncIterator[str]:
+    """The URL of a fresh, migrated database on that server."""
     name = f"bot_{next(_numbers)}"
     admin = await asyncpg.connect(postgres)
     await admin.execute(f"CREATE DATABASE {name} TEMPLATE template_bot")
-    database = Database(sa.make_url(postgres).set(database=name).render_as_string(hide_password=False))
+    yield sa.make_url(postgres).set(database=name).render_as_string(hide_password=False)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+@pytest.fixture
+async def postgres_database(postgres_url: str) -> AsyncIterator[Database]:
+    """A fresh database on that server."""
+    database = Database(postgres_url)
     yield database
     await database.close()
-    await admin.execute(f"DROP DATABASE {name}")
-    await admin.close()
 
 
 @pytest.fixture

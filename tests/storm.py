@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import heapq
+import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime, time
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 
 import sqlalchemy as sa
 
 from bot.app import App
 from domain.campaign import MORNING
-from domain.chat import Address, Incoming, Tap
+from domain.chat import Address, Capabilities, Incoming, Outcome, Outgoing, Receive, Sent, Tap
 from domain.workdays import OFFICE_WEEK
+from scheduler.delivery import Delivery
 from storage import absences, asks, schedules, tables, units
+from storage.budget import HORIZON
 from storage.database import Database
 from storage.rounds import Round
 from storage.schedules import Schedule
 from storage.units import Unit
-from tests.phone import Messenger
+from tests.phone import EVERYTHING, Messenger
 from tests.world import World
 
 
@@ -164,3 +170,72 @@ _ROUNDS = (
 
 def local(world: World) -> datetime:
     return world.now.astimezone(world.house.zone)
+
+
+@dataclass(slots=True)
+class Hours:
+    """A clock that moves only when told, and everybody who sleeps by it."""
+
+    now: datetime
+    late: Callable[[], timedelta] = lambda: timedelta(0)
+    sleeping: list[tuple[datetime, int, asyncio.Future[None]]] = field(default_factory=list)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    async def sleep_until(self, at: datetime) -> None:
+        if at > self.now:
+            woken = asyncio.get_running_loop().create_future()
+            heapq.heappush(self.sleeping, (at, next(self._numbers), woken))
+            await woken
+
+    def move(self, to: datetime) -> None:
+        self.now = max(to, self.now) + self.late()
+        while self.sleeping and self.sleeping[0][0] <= self.now:
+            woken = heapq.heappop(self.sleeping)[2]
+            if not woken.done():
+                woken.set_result(None)
+
+
+@dataclass(slots=True)
+class Wire:
+    """A messenger with Telegram's limits that notes when each message arrived."""
+
+    hours: Hours
+    name: str = "telegram"
+    capabilities: Capabilities = field(
+        default_factory=lambda: replace(EVERYTHING, per_second=30.0, chat_interval=1.0, group_per_minute=20)
+    )
+    arrived: list[tuple[datetime, Outgoing]] = field(default_factory=list)
+    outcome: Callable[[Outgoing], Outcome | None] = lambda message: None
+
+    async def listen(self, receive: Receive) -> None:
+        raise NotImplementedError("nobody speaks")
+
+    async def send(self, message: Outgoing, key: str) -> Outcome:
+        self.arrived.append((self.hours.now, message))
+        return self.outcome(message) or Sent(str(len(self.arrived)))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def busiest(self, span: timedelta, chat_id: str | None = None) -> int:
+        """The most messages that arrived within any such span."""
+        times = [at for at, message in self.arrived if chat_id in (None, message.to.chat_id)]
+        return max((sum(1 for at in times[n : n + 200] if at < times[n] + span) for n in range(len(times))), default=0)
+
+
+async def deliver(delivery: Delivery, hours: Hours, *, seconds: float = 600) -> None:
+    """Let time pass until nothing is left to send, or so many seconds have passed."""
+    end = hours.now + timedelta(seconds=seconds)
+    idle = 0
+    while hours.now < end and idle < 2:
+        soon = delivery._more_at is None or delivery._more_at - HORIZON <= hours.now
+        busy = await delivery.step() if soon or delivery._more.is_set() else True
+        delivery._more.clear()
+        for _ in range(6):
+            await asyncio.sleep(0)
+        due = [hours.sleeping[0][0]] if hours.sleeping else []
+        if delivery._more_at:
+            due.append(delivery._more_at - HORIZON)
+        idle = 0 if busy or due or delivery._tasks else idle + 1
+        if due:
+            hours.move(min(due))

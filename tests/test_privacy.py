@@ -39,7 +39,7 @@ async def test_nothing_is_asked_before_the_yes_and_silence_is_no_yes(each_world:
     await world.clock_strikes("08:30")
     lan.sees_not("Khai báo y tế buổi", "🔔")
     chief.sees("• Lan: chưa chọn đồng ý hay không")
-    for said in ("/today", "/history", "/leave", "xin chào", "khỏe"):
+    for said in ("/today", "/history", "/leave", "/privacy", "xin chào", "khỏe"):
         await lan.type(said)
         assert "[Tôi đồng ý]" in lan.last, said
     assert [one.choice for one in await choices(world)] == ["agreed"], "the head's own"

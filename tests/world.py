@@ -94,9 +94,7 @@ class World:
             )
             person_id: int = made.scalar_one()
             if role:
-                await posts.appoint(
-                    session, person_id, where.id, role, self.now, source="admin", confirmed=True
-                )
+                await posts.appoint(session, person_id, where.id, role, self.now, source="admin", confirmed=True)
         return person_id
 
     async def code_for(self, person_id: int) -> str:

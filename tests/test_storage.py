@@ -1,0 +1,201 @@
+"""The store: committed means on disk, writers take turns, readers see one moment, damage shows, and failures are told."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+from shutil import copy
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from domain.chat import NotStored, Receipt
+from storage import schema, tables, updates
+from storage.database import Database, journal_mode, take_turns
+from tests.storm import staff, well
+from tests.world import MONDAY, World, build
+
+
+async def test_eight_writers_lose_no_update(each_database: Database) -> None:
+    url = each_database.url.render_as_string(hide_password=False)
+    stores = [Database(url) for _ in range(8)]
+    key = tables.budget.c.key == "counter"
+    async with each_database.transaction() as session:
+        await session.execute(tables.budget.insert().values(key="counter", next_at=MONDAY))
+
+    async def count(store: Database) -> None:
+        for _ in range(10):
+            async with store.transaction() as session:
+                await take_turns(session, "counter")
+                at = (await session.execute(sa.select(tables.budget.c.next_at).where(key))).scalar_one()
+                await session.execute(tables.budget.update().where(key).values(next_at=at + timedelta(seconds=1)))
+
+    await asyncio.gather(*(count(store) for store in stores))
+    async with each_database.reading() as session:
+        at = (await session.execute(sa.select(tables.budget.c.next_at).where(key))).scalar_one()
+    assert at == MONDAY + timedelta(seconds=80)
+    for store in stores:
+        await store.close()
+
+
+@pytest.mark.parametrize(
+    ("version", "mode"),
+    [
+        ((3, 40, 1), "TRUNCATE"), ((3, 44, 5), "TRUNCATE"), ((3, 44, 6), "WAL"), ((3, 45, 0), "TRUNCATE"),
+        ((3, 50, 6), "TRUNCATE"), ((3, 50, 7), "WAL"), ((3, 51, 2), "TRUNCATE"), ((3, 51, 3), "WAL"), ((3, 52, 0), "WAL"),
+    ],
+)  # fmt: skip
+def test_the_journal_is_chosen_by_what_the_version_can_be_trusted_with(version: tuple[int, int, int], mode: str) -> None:
+    assert journal_mode(version) == mode
+
+
+async def test_the_settings_durability_rests_on(database: Database, postgres_database: Database) -> None:
+    found = await database.describe()
+    assert found["engine"] == "SQLite" and found["synchronous"] in ("FULL", "EXTRA")
+    assert (found["journal"], found["synchronous"]) in (("WAL", "FULL"), ("TRUNCATE", "EXTRA"))
+    async with database.reading() as session:
+        assert (await session.execute(sa.text("PRAGMA foreign_keys"))).scalar_one() == 1
+    assert (await postgres_database.describe())["fsync"] == "on"
+
+
+async def test_a_reader_sees_one_moment(postgres_database: Database) -> None:
+    count = sa.select(sa.func.count()).select_from(tables.unit)
+    async with postgres_database.reading() as session:
+        before = (await session.execute(count)).scalar_one()
+        async with postgres_database.transaction() as other:
+            await other.execute(tables.unit.insert().values(code="X", name="X", path="/9/"))
+        assert (await session.execute(count)).scalar_one() == before
+        with pytest.raises(sa.exc.DBAPIError):
+            await session.execute(tables.unit.delete())
+
+
+async def test_what_is_raised_rolls_back(each_database: Database) -> None:
+    with pytest.raises(RuntimeError):
+        async with each_database.transaction() as session:
+            await session.execute(tables.unit.insert().values(code="X", name="X", path="/9/"))
+            raise RuntimeError
+    async with each_database.reading() as session:
+        assert (await session.execute(sa.select(sa.func.count()).select_from(tables.unit))).scalar_one() == 0
+
+
+async def test_a_sound_store_has_nothing_to_say(each_database: Database) -> None:
+    assert await each_database.check() == []
+
+
+@pytest.mark.parametrize("at", [0, 40, 4096 + 3, 3 * 4096 + 2])
+async def test_a_damaged_file_is_noticed(database: Database, at: int) -> None:
+    await database.close()
+    path = Path(database.url.database or "")
+    content = bytearray(path.read_bytes())
+    content[at : at + 8] = bytes(byte ^ 0xFF for byte in content[at : at + 8])
+    path.write_bytes(content)
+    damaged = Database(str(database.url))
+    assert await damaged.check()
+    await damaged.close()
+
+
+async def test_a_row_that_refers_to_nothing_is_noticed(database: Database) -> None:
+    with closing(sqlite3.connect(database.url.database or "")) as other, other:
+        other.execute("INSERT INTO unit (code, name, path, parent_id) VALUES ('X', 'X', '/9/', 77)")
+    assert await database.check() == ["row 1 of unit refers to a missing row of unit"]
+
+
+async def test_the_migrated_schema_is_the_one_the_program_means(each_database: Database) -> None:
+    def differences(connection: sa.Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), tables.metadata))
+
+    async with each_database.transaction() as session:
+        assert await session.run_sync(differences) == []
+    found, wanted = await schema.versions(each_database)
+    assert found == wanted
+    await schema.migrate(each_database)
+
+
+async def test_an_empty_store_has_no_version_yet(tmp_path: Path) -> None:
+    fresh = Database(f"sqlite:///{tmp_path}/fresh.db")
+    assert (await schema.versions(fresh))[0] is None
+    await asyncio.gather(schema.migrate(fresh), schema.migrate(fresh))
+    assert await fresh.check() == []
+    await fresh.close()
+
+
+async def test_an_instant_needs_a_zone_and_comes_back_in_utc(each_database: Database) -> None:
+    async with each_database.transaction() as session:
+        await session.execute(tables.budget.insert().values(key="a", next_at=MONDAY, blocked_until=None))
+        row = (await session.execute(sa.select(tables.budget))).one()
+        assert row.next_at == MONDAY and row.next_at.utcoffset() == timedelta(0) and row.blocked_until is None
+    with pytest.raises(sa.exc.StatementError, match="needs a zone"):
+        async with each_database.transaction() as session:
+            naive = datetime(2026, 1, 1)  # noqa: DTZ001
+            await session.execute(tables.budget.insert().values(key="b", next_at=naive))
+
+
+async def test_what_is_past_its_time_is_forgotten(world: World) -> None:
+    lan = await world.enrolled("lan")
+    assert await world.count(tables.seen_update) == 2
+    await world.app.ticks.tidy(world.now + timedelta(days=8))
+    assert await world.count(tables.seen_update) == 0
+    async with world.database.reading() as session:
+        assert await updates.waiting(session) == 0
+    lan.sees("Cảm ơn")
+
+
+async def refused_day(world: World, number: int) -> bool:
+    """A small day in which statement `number` fails; whether there were that many."""
+    statements = itertools.count()
+
+    def fail(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        if next(statements) == number:
+            raise sa.exc.OperationalError(statement, None, Exception("disk I/O error"))
+
+    people = await staff(world, "", 2)
+    engine = world.database.engine.sync_engine
+    sa.event.listen(engine, "before_cursor_execute", fail)
+    told: list[Receipt] = []
+    world.now += timedelta(hours=1)
+    delivery = world.app.deliveries["telegram"]
+    for _ in range(3):  # ticks and deliveries come again
+        await world.app.tick()
+        try:
+            await delivery.drain()
+        except sa.exc.OperationalError:
+            continue
+    for person in people:
+        try:
+            told += await world.receive([well(world.telegram, f"p{person}", key=f"tap {person}")])
+        except NotStored:
+            assert await world.count(tables.seen_update, tables.seen_update.c.update_key == f"tap {person}") == 0
+            told += await world.receive([well(world.telegram, f"p{person}", key=f"tap {person}")])
+    sa.event.remove(engine, "before_cursor_execute", fail)
+    saved = sum(receipt.saved for receipt in told)
+    assert await world.count(tables.declaration) >= saved, "nothing is acknowledged that is not stored"
+    assert all(receipt.saved or "lưu" in receipt.notice for receipt in told)
+    await world.settle()
+    if saved < 2:
+        for person in people:
+            if "Đã nhận" not in str(world.telegram.screens[f"p{person}"]):
+                await world.receive([well(world.telegram, f"p{person}", key=f"again {person}")])
+    await world.settle()
+    assert await world.count(tables.ask, tables.ask.c.state == "answered") == 2
+    return next(statements) > number
+
+
+@pytest.mark.parametrize("start", range(6))
+async def test_whatever_statement_fails_nothing_false_is_said_and_everything_recovers(
+    tmp_path: Path, empty_store: Path, start: int
+) -> None:
+    for number in range(start * 4, 1000, 24):
+        path = tmp_path / f"{number}.db"
+        copy(empty_store, path)
+        world = await build(Database(f"sqlite:///{path}"))
+        more = await refused_day(world, number)
+        await world.database.close()
+        if not more:
+            break
+    assert number > 24
