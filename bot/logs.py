@@ -48,11 +48,12 @@ def without_secrets(_logger: object, _name: str, event: MutableMapping[str, Any]
 def _without_content(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Of a library's line keep who spoke, where, how grave it is and the kind of error: the rest may quote people."""
     record: logging.LogRecord = event["_record"]
+    problem = event.get("exc_info") or (None,)
     return {
         "level": record.levelname.lower(),
         "timestamp": event.get("timestamp", ""),
         "event": "library",
         "logger": record.name,
         "at": f"{record.module}:{record.lineno}",
-        "error": record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else "",
+        "error": problem[0].__name__ if problem[0] else "",
     }

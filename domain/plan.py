@@ -77,4 +77,3 @@ def moments(schedule: Scheduled, day: date, zone: ZoneInfo) -> list[Moment]:
         found.append(Moment("missing_list", 0, within(schedule.missing_list)))
     found = [moment for moment in found if moment.at < closes]
     return sorted([*found, Moment("close", 0, closes)], key=lambda moment: moment.at)
-

@@ -33,7 +33,7 @@ _POSITION = re.compile(r"[(\[#]?\s*(?:(?:số|so|thứ|thu|no\.?|number)\s+)?([0
 _NUMBER = re.compile(r"([0-9]{1,6})(?:[.,]([0-9]{1,6}))?")
 _SIGNED = re.compile(r"(?:^|(?<=\s))[-+](?=[0-9])")
 _BETWEEN = re.compile(r"[^\w±]+|_+")
-_SEPARATORS = re.compile(r"[,;+&/\n]+|\b(?:và|and)\b", re.IGNORECASE)
+_SEPARATORS = re.compile(r"[,;+&/\n]+|\b(?:và|va|and)\b", re.IGNORECASE)
 
 
 def match_option(labels: Sequence[str], typed: str) -> int | None:

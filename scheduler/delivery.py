@@ -179,7 +179,8 @@ class Delivery:
             async with self._at_the_window:
                 while again_at := self._window.leaves(self.clock()):
                     await self.sleep_until(again_at)
-            self._results.append(Settled(letter, await self._outcome(letter)))
+            outcome = await self._outcome(letter)
+            self._results.append(Settled(letter, outcome))
         finally:
             if self._last_to.get(letter.message.to) is asyncio.current_task():
                 del self._last_to[letter.message.to]

@@ -14,9 +14,7 @@ from storage.database import Session, take_turns
 from storage.tables import audit
 
 
-async def record(
-    session: Session, now: datetime, actor: str, action: str, obj: str = "", **detail: Any
-) -> None:
+async def record(session: Session, now: datetime, actor: str, action: str, obj: str = "", **detail: Any) -> None:
     """Add one line. `actor` is a person's id or a program's name; `detail` holds no names and no health facts."""
     await take_turns(session, "audit")  # two writers must not both chain to the same line
     previous = (await session.execute(sa.select(audit.c.hash).order_by(audit.c.id.desc()).limit(1))).scalar()
@@ -47,8 +45,6 @@ async def first_broken(session: Session) -> int | None:
     return None
 
 
-def _digest(
-    previous: str, at: datetime, actor: str, action: str, obj: str, detail: Mapping[str, Any]
-) -> str:
+def _digest(previous: str, at: datetime, actor: str, action: str, obj: str, detail: Mapping[str, Any]) -> str:
     fields = [previous, at.astimezone(UTC).isoformat(), actor, action, obj, dict(sorted(detail.items()))]
     return sha256(msgspec.json.encode(fields)).hexdigest()

@@ -38,15 +38,11 @@ def key(round_id: int, binding_id: int, edits: int) -> str:
     return f"board:{round_id}:{binding_id}:{edits}"
 
 
-async def show(
-    session: Session, round_id: int, binding_id: int, edits: int, digest: str, now: datetime
-) -> None:
+async def show(session: Session, round_id: int, binding_id: int, edits: int, digest: str, now: datetime) -> None:
     """Note what the board now says and how many letters it has needed."""
     fields = {"edits": edits, "shown": digest, "shown_at": now}
     statement = insert(session, board).values(round_id=round_id, binding_id=binding_id, **fields)
-    await session.execute(
-        statement.on_conflict_do_update(index_elements=["round_id", "binding_id"], set_=fields)
-    )
+    await session.execute(statement.on_conflict_do_update(index_elements=["round_id", "binding_id"], set_=fields))
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,7 @@ def _believable(next_at: datetime, now: datetime, most: timedelta) -> datetime:
     return next_at if next_at <= now + HORIZON + most + SKEW else now
 
 
-async def block(
-    session: Session, channel: str, chat_id: str | None, until: datetime, now: datetime
-) -> None:
+async def block(session: Session, channel: str, chat_id: str | None, until: datetime, now: datetime) -> None:
     """Remember an order to wait, for the whole account or (with `chat_id`) for one chat, over restarts.
 
     Of two orders the longer one stands.
@@ -101,9 +99,7 @@ async def block(
 
 async def forget_idle(session: Session, before: datetime) -> int:
     """Drop chat rows that no longer hold anything back."""
-    idle = (budget.c.next_at < before) & sa.or_(
-        budget.c.blocked_until.is_(None), budget.c.blocked_until < before
-    )
+    idle = (budget.c.next_at < before) & sa.or_(budget.c.blocked_until.is_(None), budget.c.blocked_until < before)
     return (await session.execute(budget.delete().where(idle))).rowcount
 
 
@@ -129,8 +125,5 @@ async def _save(session: Session, changed: dict[str, datetime]) -> None:
     if not changed:
         return
     statement = insert(session, budget)
-    statement = statement.on_conflict_do_update(
-        index_elements=["key"], set_={"next_at": statement.excluded.next_at}
-    )
+    statement = statement.on_conflict_do_update(index_elements=["key"], set_={"next_at": statement.excluded.next_at})
     await session.execute(statement, [{"key": key, "next_at": at} for key, at in sorted(changed.items())])
-

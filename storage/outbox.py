@@ -116,9 +116,7 @@ async def _slots(
         if mine:
             places = [budget.Place(letter.message.to.chat_id, letter.to_group) for letter in mine]
             reserved = await budget.reserve(session, channel, places, now, capabilities)
-            slots |= {
-                letter.key: slot.at for letter, slot in zip(mine, reserved, strict=True) if not slot.held_by
-            }
+            slots |= {letter.key: slot.at for letter, slot in zip(mine, reserved, strict=True) if not slot.held_by}
     return slots
 
 
@@ -254,8 +252,7 @@ async def copies(session: Session, ask_id: int) -> list[Copy]:
         .distinct()
     )
     return [
-        Copy(Address(row.channel, row.chat_id), row.message_id, row.person_id)
-        for row in await session.execute(query)
+        Copy(Address(row.channel, row.chat_id), row.message_id, row.person_id) for row in await session.execute(query)
     ]
 
 
@@ -277,7 +274,7 @@ async def backlog(session: Session, now: datetime) -> list[tuple[str, int, datet
     """Per channel: letters due and not yet taken, and since when the oldest has been due."""
     query = (
         sa.select(outbox.c.channel, sa.func.count(), sa.func.min(outbox.c.due_at))
-        .where(outbox.c.state == "waiting", outbox.c.due_at <= now + HORIZON)
+        .where(outbox.c.state == "waiting", outbox.c.due_at <= now)
         .group_by(outbox.c.channel)
     )
     return [(row[0], row[1], row[2]) for row in await session.execute(query)]

@@ -146,9 +146,7 @@ async def overrides(session: Session, first: date, last: date) -> dict[tuple[dat
 
 async def override(session: Session, day: date, unit_id: int, is_working: bool, note: str) -> None:
     """Say whether this day is worked in this unit and below, whatever the calendar says."""
-    statement = insert(session, calendar_override).values(
-        day=day, unit_id=unit_id, is_working=is_working, note=note
-    )
+    statement = insert(session, calendar_override).values(day=day, unit_id=unit_id, is_working=is_working, note=note)
     await session.execute(
         statement.on_conflict_do_update(
             index_elements=["day", "unit_id"], set_={"is_working": is_working, "note": note}

@@ -55,9 +55,7 @@ def sealed(status: Status, of: Standing, language: Language, zone: ZoneInfo) -> 
     return Words(title, "\n".join([as_of, *_figures(status, of, language)]))
 
 
-def missing_list(
-    status: Status, of: Standing, people: Sequence[Missing], language: Language, zone: ZoneInfo
-) -> Words:
+def missing_list(status: Status, of: Standing, people: Sequence[Missing], language: Language, zone: ZoneInfo) -> Words:
     """Who has not answered and why; for those entitled, in private."""
     title = texts.text(
         language,
@@ -153,4 +151,4 @@ def _list(counts: Mapping[str, int], order: Sequence[str], prefix: str, language
     items = [(texts.text(language, f"{prefix}{key}"), n) for key, n in known.items()]
     if other:
         items.append((texts.text(language, "summary.other"), other))
-    return ", ".join(texts.text(language, "summary.why_item", what=what, n=n) for what, n in items)
+    return "; ".join(texts.text(language, "summary.why_item", what=what, n=n) for what, n in items)

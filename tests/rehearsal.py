@@ -207,9 +207,7 @@ async def _morning(bot: Bot, service: Service, report: Report, chance: random.Ra
         stats = await service.see("stats")
         screens = await service.see("messages")
         waiting = [
-            user
-            for user in tapped
-            if not any("Đã nhận khai báo" in message["text"] for message in screens[str(user)])
+            user for user in tapped if not any("Đã nhận khai báo" in message["text"] for message in screens[str(user)])
         ]
         return not stats["pending"] and not waiting
 
@@ -244,7 +242,9 @@ async def _settle_accounts(bot: Bot, service: Service, report: Report) -> None:
     report.must(report.stored == report.tapped == report.people, "an answer is missing")
     report.must(report.busiest_second <= 30, f"{report.busiest_second} messages in one second")
     report.must(not stats["violations"], "the Bot API server objected to a request")
-    report.must(morning["due"] == morning["answered"] + morning["excused"] + morning["missed"], "figures do not tie out")
+    report.must(
+        morning["due"] == morning["answered"] + morning["excused"] + morning["missed"], "figures do not tie out"
+    )
 
 
 def _is_prompt(send: dict[str, Any]) -> bool:

@@ -146,7 +146,8 @@ def statements(database: Database) -> Iterator[list[str]]:
 
 def plain_schedule(unit: Unit, kind: str = MORNING, **changes: object) -> Schedule:
     values: Mapping[str, object] = {
-        "id": 0, "kind": kind, "unit_id": unit.id, "unit_path": unit.path, "opens": time(7), "reminders": (time(7, 30),),
+        "id": 0, "kind": kind, "unit_id": unit.id, "unit_path": unit.path, "opens": time(7),
+        "reminders": (time(7, 30),),
         "missing_list": time(8, 30), "closes": time(9), "weekdays": OFFICE_WEEK, "on_holidays": False,
         "audience": "everyone", "is_off": False, "once_on": None, "since_day": date(2026, 1, 1),
     }  # fmt: skip

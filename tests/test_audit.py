@@ -31,7 +31,12 @@ async def test_a_whole_chain(each_database: Database) -> None:
 
 async def test_a_changed_line_shows(each_database: Database) -> None:
     await record(each_database, "one", "two", "three")
-    for change in ({"actor": "nobody"}, {"detail": {}}, {"happened_at": MONDAY + timedelta(seconds=1)}):
+    changes: list[dict[str, object]] = [
+        {"actor": "nobody"},
+        {"detail": {}},
+        {"happened_at": MONDAY + timedelta(seconds=1)},
+    ]
+    for change in changes:
         async with each_database.engine.connect() as session:
             await session.execute(tables.audit.update().where(tables.audit.c.action == "two").values(**change))
             assert await audit.first_broken(session) == 2

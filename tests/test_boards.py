@@ -23,7 +23,8 @@ async def supervised(world: World, *units: str) -> dict[str, Phone]:
     async with world.transaction() as session:
         root = (await session.execute(sa.select(tables.unit.c.code).order_by(tables.unit.c.id).limit(1))).scalar_one()
     return {
-        unit: await world.bound_group(f"-{number}", one, two, unit or root) for number, unit in enumerate(units, start=10)
+        unit: await world.bound_group(f"-{number}", one, two, unit or root)
+        for number, unit in enumerate(units, start=10)
     }
 
 
@@ -103,8 +104,9 @@ async def test_a_waiting_edit_is_rewritten_instead_of_joined_by_another(world: W
         world.now += timedelta(seconds=4)
         await all_well(world, people[n : n + 1])
         await world.app.ticks.tick(world.now)
-    waiting = await world.rows(sa.select(tables.outbox.c.text).where(
-        tables.outbox.c.kind == "board", tables.outbox.c.state == "waiting"))
+    waiting = await world.rows(
+        sa.select(tables.outbox.c.text).where(tables.outbox.c.kind == "board", tables.outbox.c.state == "waiting")
+    )
     assert len(waiting) == 1 and "Đã khai: 2/4" in waiting[0][0]
 
 
@@ -115,8 +117,9 @@ async def test_nothing_is_added_while_an_edit_is_on_its_way(world: World) -> Non
     await later(world, 5)
     board = tables.outbox.c.kind == "board"
     async with world.transaction() as session:
-        await session.execute(tables.outbox.update().where(board).values(
-            state="sending", leased_until=world.now + timedelta(minutes=1)))
+        await session.execute(
+            tables.outbox.update().where(board).values(state="sending", leased_until=world.now + timedelta(minutes=1))
+        )
     written = await world.count(tables.outbox, board)
     await all_well(world, people)
     world.now += timedelta(seconds=5)

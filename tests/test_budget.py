@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -41,11 +42,11 @@ async def test_slots_never_exceed_the_limits(database: Database, asked: list[tup
         assert all(now <= slot.at <= now + HORIZON for slot in slots if not slot.held_by)
         assert all(slot.at > now for slot in slots if slot.held_by)
     times = sorted(at for at, _ in given_out)
-    assert all(later - earlier >= timedelta(seconds=1 / 30) for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= timedelta(seconds=1 / 30) for earlier, later in pairwise(times))
     for chat in {chat for _, chat in given_out}:
         mine = sorted(at for at, where in given_out if where == chat)
         if chat.startswith("-"):
-            assert all(b - a >= timedelta(seconds=3) for a, b in zip(mine, mine[1:], strict=False))
+            assert all(b - a >= timedelta(seconds=3) for a, b in pairwise(mine))
         else:
             within = [sum(1 for at in mine if a <= at < a + timedelta(seconds=1)) for a in mine]
             assert max(within) <= BURST + 1

@@ -16,7 +16,7 @@ EXAMPLE = (
     """# first
 top = 1
 "quoted key" = 'it"""
-    + """'
+    """'
 
 [table]
 a.b = "x # no comment" # a comment

@@ -83,5 +83,5 @@ def test_the_excused_are_not_expected(due: int, answered: int, excused: int, sha
     ],
 )
 def test_counts_that_cannot_tie_out_are_refused(counts: dict[str, int]) -> None:
-    with pytest.raises(ValueError, match="count|than"):
+    with pytest.raises(ValueError, match=r"count|than"):
         Tally(**counts)

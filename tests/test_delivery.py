@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from scheduler.delivery import BEGIN_WITHIN, Delivery, Window
 from storage import outbox, tables
 from storage.outbox import Letter
 from storage.settlement import Settled
+from tests.phone import Messenger
 from tests.storm import Hours, Wire, deliver, staff
 from tests.world import World
 
@@ -32,7 +33,12 @@ async def write(world: World, *chats: str, kind: outbox.Kind = "notice", to_grou
     async with world.transaction() as session:
         number = (await session.execute(sa.select(sa.func.count()).select_from(tables.outbox))).scalar_one()
         letters = [
-            Letter(f"{kind} {number + n}", kind, Outgoing(Address("telegram", chat), f"{kind} {number + n}"), to_group=to_group)
+            Letter(
+                f"{kind} {number + n}",
+                kind,
+                Outgoing(Address("telegram", chat), f"{kind} {number + n}"),
+                to_group=to_group,
+            )
             for n, chat in enumerate(chats)
         ]
         await outbox.enqueue(session, letters, world.now)
@@ -179,7 +185,7 @@ async def test_a_letter_that_comes_too_late_to_the_wire_is_given_back(world: Wor
 
 
 async def test_stopping_lets_messages_arrive_and_records_them(world: World) -> None:
-    delivery, wire, hours = line(world, per_second=None, chat_interval=0.0, group_per_minute=None)
+    delivery, _wire, hours = line(world, per_second=None, chat_interval=0.0, group_per_minute=None)
     await reply(world, delivery, hours, "7")
     await delivery.stop()
     assert [row[0] for row in await world.rows(sa.select(tables.outbox.c.state))] == ["sent"]
@@ -187,7 +193,7 @@ async def test_stopping_lets_messages_arrive_and_records_them(world: World) -> N
 
 
 async def test_delivery_runs_until_cancelled_and_outlives_a_failing_store(world: World) -> None:
-    delivery, wire, hours = line(world, per_second=None, chat_interval=0.0, group_per_minute=None)
+    delivery, wire, _hours = line(world, per_second=None, chat_interval=0.0, group_per_minute=None)
     async with world.transaction() as session:
         await session.execute(sa.text("ALTER TABLE outbox RENAME TO away"))
     running = asyncio.get_running_loop().create_task(delivery.run())
@@ -208,7 +214,7 @@ async def test_delivery_runs_until_cancelled_and_outlives_a_failing_store(world:
 
 
 async def test_what_could_not_be_settled_is_settled_later(world: World) -> None:
-    delivery, wire, hours = line(world)
+    delivery, wire, _hours = line(world)
     await write(world, "7")
     await delivery.step()
     await asyncio.gather(*delivery._tasks)
@@ -221,3 +227,24 @@ async def test_what_could_not_be_settled_is_settled_later(world: World) -> None:
     await delivery.drain()
     assert len(wire.arrived) == 1
     assert [row[0] for row in await world.rows(sa.select(tables.outbox.c.state))] == ["sent"]
+
+
+async def test_a_letter_that_arrives_while_others_are_being_settled_is_settled_too(world: World) -> None:
+    await write(world, "somebody")
+    may_arrive = asyncio.Event()
+
+    class Slow(Messenger):
+        async def send(self, message: Outgoing, key: str) -> Outcome:
+            await may_arrive.wait()
+            return await Messenger.send(self, message, key)
+
+    async def at_once(slot: datetime) -> None:
+        """The letter is on its way from the first step on."""
+
+    delivery = Delivery(Slow("telegram"), world.database, lambda: world.now, at_once)
+    await delivery.step()
+    await asyncio.sleep(0)
+    await delivery.step()
+    may_arrive.set()
+    await delivery.drain()
+    assert await world.count(tables.outbox, tables.outbox.c.state == "sent") == 1

@@ -1,8 +1,8 @@
-"""Outages: whatever keeps the bot from running, nobody is missed, nobody is asked twice, and what was missed is said."""
+"""Outages: whatever keeps the bot from running, nobody is missed or asked twice, and what was missed is said."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -29,8 +29,11 @@ async def jump(world: World, to: datetime) -> None:
 
 async def ties_out(world: World) -> None:
     """Everybody due is answered, excused, was asked, or is listed with the reason why not (B4)."""
-    rows = await world.rows(sa.select(tables.ask.c.state, tables.ask.c.reach, sa.func.count()).group_by(
-        tables.ask.c.state, tables.ask.c.reach))
+    rows = await world.rows(
+        sa.select(tables.ask.c.state, tables.ask.c.reach, sa.func.count()).group_by(
+            tables.ask.c.state, tables.ask.c.reach
+        )
+    )
     due = await world.count(tables.ask)
     answered = sum(row[2] for row in rows if row[0] in ("answered", "excused"))
     asked = sum(row[2] for row in rows if row[0] in ("due", "missed") and row[1] == "delivered")
@@ -42,14 +45,16 @@ async def ties_out(world: World) -> None:
 
 
 @pytest.mark.parametrize(("start", "seconds"), OUTAGES)
-async def test_an_outage_of_any_length_misses_nobody_and_repeats_nothing(world: World, start: str, seconds: int) -> None:
+async def test_an_outage_of_any_length_misses_nobody_and_repeats_nothing(
+    world: World, start: str, seconds: int
+) -> None:
     people = await staff(world, "", 2)
     head = await world.enrolled("hoa", role=Role.HEAD)
-    down = datetime.combine(date(2026, 11, 23), datetime.strptime(start, "%H:%M:%S").time(), ZONE)  # noqa: DTZ007
+    down = datetime.combine(date(2026, 11, 23), time.fromisoformat(start), ZONE)
     for at in ("07:00", "07:30", "08:15", "08:30", "09:00", "16:30"):
         if down.strftime("%H:%M") >= at:
             await world.clock_strikes(at)
-    if down.time() > datetime(2026, 1, 1, 7).time():
+    if down.time() > time(7):
         await all_well(world, people[:1])
     back = down + timedelta(seconds=seconds)
     await jump(world, back)
@@ -98,8 +103,11 @@ async def test_of_several_reminders_missed_only_the_latest_goes_out(world: World
     await world.clock_strikes("07:01")
     await jump(world, datetime(2026, 11, 23, 8, 20, tzinfo=ZONE))
     assert prompts_to(world.telegram, "reminder") == {f"p{people[0]}": 1}
-    kept = await world.rows(sa.select(tables.round_step.c.number, tables.round_step.c.outcome).where(
-        tables.round_step.c.kind == "remind").order_by(tables.round_step.c.number))
+    kept = await world.rows(
+        sa.select(tables.round_step.c.number, tables.round_step.c.outcome)
+        .where(tables.round_step.c.kind == "remind")
+        .order_by(tables.round_step.c.number)
+    )
     assert [tuple(row) for row in kept] == [(1, "skipped"), (2, "done")]
 
 
@@ -125,6 +133,7 @@ async def test_prompts_still_unsent_at_the_close_are_withdrawn_and_their_people_
 async def test_a_crash_between_sending_and_recording_costs_one_extra_copy_at_most(world: World) -> None:
     people = await staff(world, "", 3)
     arrived: list[str] = []
+
     async def crash_after_sending(letters: int) -> None:
         """Send, then lose what became of it: claimed rows stay claimed."""
         delivery = world.app.deliveries["telegram"]
@@ -148,8 +157,9 @@ async def test_a_crash_between_sending_and_recording_costs_one_extra_copy_at_mos
     await world.restart()
     await world.settle()
     assert set(prompts_to(world.telegram).values()) == {2}, "once more after an unknown outcome, never a third time"
-    states = await world.rows(sa.select(tables.outbox.c.state, tables.outbox.c.unknowns).where(
-        tables.outbox.c.kind == "prompt"))
+    states = await world.rows(
+        sa.select(tables.outbox.c.state, tables.outbox.c.unknowns).where(tables.outbox.c.kind == "prompt")
+    )
     assert {tuple(row) for row in states} == {("unknown", 2)}
     reach = {row[0] for row in await world.rows(sa.select(tables.ask.c.reach))}
     assert reach == {"unknown"} and len(people) == 3
@@ -160,8 +170,9 @@ async def test_a_crash_before_anything_was_sent_loses_nothing(world: World) -> N
     world.now = datetime(2026, 11, 23, 7, 0, tzinfo=ZONE).astimezone(UTC)
     await world.app.ticks.tick(world.now)
     async with world.transaction() as session:
-        await session.execute(tables.outbox.update().values(
-            state="sending", lease=1, leased_until=world.now + timedelta(minutes=1)))
+        await session.execute(
+            tables.outbox.update().values(state="sending", lease=1, leased_until=world.now + timedelta(minutes=1))
+        )
     await world.restart()
     world.now += timedelta(seconds=20)
     await world.settle()

@@ -40,8 +40,13 @@ async def test_a_letter_is_filed_once_by_its_name(each_world: World) -> None:
 
 async def test_letters_are_claimed_by_lane_and_one_per_chat(each_world: World) -> None:
     world = each_world
-    await file(world.database, letter("closing", "1", "closing"), letter("first", "2"), letter("second", "2"),
-               letter("reply", "3", "reply"))
+    await file(
+        world.database,
+        letter("closing", "1", "closing"),
+        letter("first", "2"),
+        letter("second", "2"),
+        letter("reply", "3", "reply"),
+    )
     assert [one.key for one in (await claim(world)).letters] == ["reply", "first", "closing"]
     assert [one.key for one in (await claim(world)).letters] == ["second"]
     assert (await claim(world)).letters == []
@@ -70,7 +75,9 @@ async def test_a_page_full_of_what_may_not_go_out_is_not_the_end(world: World) -
 
 async def test_of_two_edits_of_one_message_only_the_newer_goes_out(each_world: World) -> None:
     world = each_world
-    await file(world.database, letter("old", replaces="5"), letter("new", replaces="5"), letter("other", "8", replaces="5"))
+    await file(
+        world.database, letter("old", replaces="5"), letter("new", replaces="5"), letter("other", "8", replaces="5")
+    )
     assert {one.key for one in (await claim(world)).letters} == {"new", "other"}
     assert await world.count(tables.outbox, tables.outbox.c.state == "withdrawn") == 1
 

@@ -54,7 +54,8 @@ def test_those_who_work_holidays_are_asked_on_them() -> None:
 def test_the_override_of_the_nearest_unit_counts() -> None:
     saturday = date(2026, 11, 28)
     known = plans(
-        plain_schedule(ROOT), overrides={(saturday, "/1/2/"): True, (saturday, "/1/2/3/"): False, (MONDAY, "/1/"): False}
+        plain_schedule(ROOT),
+        overrides={(saturday, "/1/2/"): True, (saturday, "/1/2/3/"): False, (MONDAY, "/1/"): False},
     )
     of = known.schedules[0]
     assert [known.is_asked(of, one.path, saturday) for one in (ROOT, ONE, TWO)] == [False, True, False]
@@ -124,7 +125,9 @@ def test_every_unit_has_exactly_one_responsible_schedule_per_kind(
 ) -> None:
     everyday = frozenset(WEEKDAYS)
     made = {(kind, "/0/"): 0 for kind in (MORNING, AFTERNOON)}
-    made |= {(kind, paths[pick % len(paths)]): later for pick, kind, later in picks if paths[pick % len(paths)] != "/0/"}
+    made |= {
+        (kind, paths[pick % len(paths)]): later for pick, kind, later in picks if paths[pick % len(paths)] != "/0/"
+    }
     known = plans(
         *(
             plain_schedule(

@@ -169,7 +169,7 @@ async def test_a_one_off_round_asks_on_its_day_and_skips_those_asked_already(wor
     await exception(world, "P1", once_on=MONDAY, since_day=MONDAY, opens=time(6, 30), closes=time(8), reminders=())
     await world.clock_strikes("09:00")
     assert set(prompts_to(world.telegram).values()) == {1}
-    await world.clock_strikes("09:00", days=6)
+    await world.down_until("08:00", days=6)
     found = prompts_to(world.telegram)
     assert found[f"p{inside[0]}"] - found[f"p{outside[0]}"] == 1
 
@@ -195,8 +195,11 @@ async def test_one_item_that_fails_keeps_no_other_from_being_done(world: World) 
     broken = await exception(world, "P1", reminders=())
     async with world.transaction() as session:
         await session.execute(
-            sa.text("CREATE TRIGGER broken BEFORE INSERT ON round WHEN NEW.schedule_id = " + str(broken.id)
-                    + " BEGIN SELECT RAISE(ABORT, 'broken'); END")
+            sa.text(
+                "CREATE TRIGGER broken BEFORE INSERT ON round WHEN NEW.schedule_id = "
+                + str(broken.id)
+                + " BEGIN SELECT RAISE(ABORT, 'broken'); END"
+            )
         )
     world.now = world.now + timedelta(hours=1)
     with pytest.raises(sa.exc.IntegrityError):
@@ -220,7 +223,7 @@ async def test_next_due_names_the_next_thing(world: World) -> None:
 
 
 async def test_opening_reminding_and_closing_cost_no_statement_per_person(world: World) -> None:
-    counted = []
+    counted: list[list[int]] = []
     for number in (10, 60):
         people = await staff(world, "", number)
         counted.append([])

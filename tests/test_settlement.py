@@ -154,7 +154,7 @@ async def test_a_group_that_moved_keeps_its_binding_once_and_its_board_starts_an
 
 
 async def test_a_group_that_moved_to_where_another_binding_stands_ends_its_own(world: World) -> None:
-    group, head = await supervised(world)
+    _group, head = await supervised(world)
     other = await world.enrolled("ba", "P1", role=Role.HEAD)
     await world.bound_group("-999", head, other, "P1")
     async with world.transaction() as session:
@@ -163,7 +163,7 @@ async def test_a_group_that_moved_to_where_another_binding_stands_ends_its_own(w
 
 
 async def test_a_group_that_is_lost_ends_its_binding_and_the_head_gets_the_summary(world: World) -> None:
-    group, head = await supervised(world)
+    _group, head = await supervised(world)
     await world.clock_strikes("08:59")
     world.telegram.blocked.add("-100")
     await world.clock_strikes("09:00")

@@ -52,7 +52,7 @@ def _workplaces() -> set[str]:
 REASONS = {*absences.KINDS, *_workplaces(), "left"}
 REACHES = {"not_enrolled", "undecided", "declined", "blocked", "failed", "unknown", "waiting", "delivered", "not_asked"}
 FAMILIES = {
-    "declaration.": {*_kinds_of_round(), *get_args(Unclear), "tick_one"},
+    "declaration.": {*_kinds_of_round(), *get_args(Unclear), "tick_one", "prompt", "reminder"},
     "declaration.level_": {level.value for level in Level},
     "history.": {"due", "answered", "late", "excused", "missed"},
     "leave.": REASONS,

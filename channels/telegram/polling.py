@@ -93,5 +93,5 @@ def raw_updates(payload: bytes) -> list[bytes]:
         # msgspec refuses the reply for one bad character in one update; the standard library reads on.
         reply = json.loads(payload.decode("utf-8", "replace"))
     if not isinstance(reply, dict) or not isinstance(reply.get("result"), list):
-        raise ValueError("not a list of updates")  # noqa: TRY004 - about data from outside, as the other errors
+        raise ValueError("not a list of updates")
     return [json.dumps(update).encode() for update in reply["result"]]

@@ -11,7 +11,8 @@ from typing import Any
 
 _FILE = Path(__file__).with_name("bot-api-methods.json")
 _FIELD = re.compile(
-    r"(?P<types>\S+)(?: (?P<low>\d+)\.\.(?P<high>\d*)(?: (?P<unit>chars|bytes))?)?(?: =(?P<words>\S+))?(?P<required> !)?"
+    r"(?P<types>\S+)(?: (?P<low>\d+)\.\.(?P<high>\d*)(?: (?P<unit>chars|bytes))?)?"
+    r"(?: =(?P<words>\S+))?(?P<required> !)?"
 )
 
 

@@ -55,7 +55,7 @@ class Message:
 
 @dataclass(slots=True)
 class Chat:
-    """`started`: the person pressed Start, or the bot is inside the group. `refusal` is how every send fails, if set."""
+    """`started`: the person pressed Start, or the bot is in the group. `refusal` is how every send fails, if set."""
 
     id: int
     kind: str

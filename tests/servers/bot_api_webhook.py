@@ -12,7 +12,7 @@ from tests.servers.bot_api_state import Update
 
 
 class WebhookPoster:
-    """Posts as Telegram does: the next update of a chat only after the previous got 2xx; first retry at once, then doubling.
+    """Posts as Telegram does: the next update of a chat only after a 2xx; first retry at once, then doubling.
 
     `pace` multiplies every wait, so that tests need not sit through it.
     """
