@@ -22,7 +22,7 @@ from handlers.turn import House
 from scheduler.delivery import Delivery, SleepUntil
 from scheduler.ticks import Ticks
 from storage import schedules, schema, settlement, units
-from storage.database import Clock, Database, Session
+from storage.database import Clock, Database, Session, take_turns
 from storage.outbox import Leased
 from storage.schedules import Schedule
 from storage.settlement import Settled
@@ -72,6 +72,7 @@ class App:
         await schema.migrate(self.database)
         now = self.clock()
         async with self.database.transaction() as session:
+            await take_turns(session, "prepare")
             await units.ensure_root(session, self.house.name)
             await seed_schedules(session, self.house, now)
             if self.database.is_sqlite:

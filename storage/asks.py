@@ -67,9 +67,13 @@ def _fields() -> sa.Select[Any]:
     ).join_from(ask, round_)
 
 
+_FIELDS = _fields()
+"""Put together once: building it costs more than running it."""
+
+
 async def of_person(session: Session, ask_id: int, person_id: int) -> Ask | None:
     """This ask, if it is this person's; an absent and a foreign one look alike."""
-    query = _fields().where(ask.c.id == ask_id, ask.c.person_id == person_id)
+    query = _FIELDS.where(ask.c.id == ask_id, ask.c.person_id == person_id)
     row = (await session.execute(query)).first()
     return Ask(*row) if row else None
 
@@ -82,10 +86,8 @@ async def lock(session: Session, ask_id: int) -> None:
 
 async def current(session: Session, person_id: int, since: date) -> list[Ask]:
     """The person's asks from this day on, newest first."""
-    query = (
-        _fields()
-        .where(ask.c.person_id == person_id, round_.c.day >= since)
-        .order_by(round_.c.opens_at.desc(), ask.c.id.desc())
+    query = _FIELDS.where(ask.c.person_id == person_id, round_.c.day >= since).order_by(
+        round_.c.opens_at.desc(), ask.c.id.desc()
     )
     return [Ask(*row) for row in await session.execute(query)]
 

@@ -99,6 +99,16 @@ class Bot:
                 sys.executable, "-m", "bot", "run", cwd=ROOT, env=self.environment, stdout=log, stderr=log
             )
 
+    async def answers(self) -> bool:
+        """Whether it has come up since it was started."""
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.web_port)
+        except ConnectionRefusedError:
+            return False
+        writer.close()
+        await writer.wait_closed()
+        return True
+
     async def kill(self) -> None:
         if self.process is not None:
             with suppress(ProcessLookupError):
@@ -216,9 +226,10 @@ async def _morning(bot: Bot, service: Service, report: Report, chance: random.Ra
 
 
 async def _kill_now_and_then(bot: Bot, report: Report, chance: random.Random) -> None:
-    span = report.people / 30 * 1.5 / max(report.kills, 1)
+    span = max(report.people / 30 / max(report.kills, 1), 0.5)
     for _ in range(report.kills):
-        await asyncio.sleep(chance.uniform(0.4, 1.6) * max(span, 1.5))
+        await _until(bot.answers, 60)
+        await asyncio.sleep(chance.uniform(0.1, 1.9) * span)
         await bot.kill()
         await bot.start()
 

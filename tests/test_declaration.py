@@ -64,7 +64,7 @@ async def test_not_well_goes_through_the_questions_to_a_review_and_a_receipt_wit
     assert await versions(each_world) == []
     await lan.tap("Gửi bản khai")
     lan.sees("✅ Đã nhận khai báo", "Triệu chứng: Sốt, Ho")
-    lan.sees("Mức nguy cơ: cao (Sốt từ 37,5 °C; Có một triệu chứng khác)")
+    lan.sees("Mức nguy cơ: cao (Sốt, hoặc nhiệt độ từ 37,5 °C; Có một triệu chứng khác)")
     lan.sees_not("Gửi bản khai")
     assert len(lan.messages) == shown + 1, "only the typed answer made a new message"
     ((_, answers, level, _),) = await versions(each_world)

