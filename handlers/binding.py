@@ -49,6 +49,8 @@ async def confirm(turn: Turn, args: Sequence[str], message_id: str) -> Sequence[
         return [say(turn, "binding.no_right")]
     if binding.requested_by_id == turn.staff.id:
         return [say(turn, "binding.second_person")]
+    if not may(await posts.held_by(turn.session, binding.requested_by_id), Action.BIND_CHAT, binding.unit_path):
+        return [say(turn, "binding.no_right")]  # whoever asked has lost the post meanwhile
     if not await bindings.confirm(turn.session, binding.id, turn.staff.id, turn.now):
         return []
     await audit.record(turn.session, turn.now, str(turn.staff.id), "bind_confirmed", str(binding.id))

@@ -17,6 +17,8 @@ from storage.schedules import Schedule
 from storage.units import Unit
 
 LASTS = timedelta(hours=2)
+SHORTEST_DIVIDED = 20
+"""Minutes; a shorter round neither reminds nor lists the missing."""
 LAST_MINUTE = time(23, 59)
 
 
@@ -39,8 +41,8 @@ async def open_round(
         unit_id=unit.id,
         unit_path=unit.path,
         opens=opens,
-        reminders=(),
-        missing_list=None,
+        reminders=_part_of(opens, closes, 2),
+        missing_list=next(iter(_part_of(opens, closes, 4, 3)), None),
         closes=closes,
         weekdays=frozenset(WEEKDAYS),
         on_holidays=True,
@@ -52,6 +54,15 @@ async def open_round(
     made = await schedules.add(session, wanted, now)
     await audit.record(session, now, actor, "round_opened_by_hand", str(made.id), kind=kind, unit=unit.id)
     return made
+
+
+def _part_of(opens: time, closes: time, parts: int, number: int = 1) -> tuple[time, ...]:
+    """The hour after `number` of so many parts of the window; nothing in a window too short to be divided."""
+    first, last = opens.hour * 60 + opens.minute, closes.hour * 60 + closes.minute
+    if last - first < SHORTEST_DIVIDED:
+        return ()
+    at = first + (last - first) * number // parts
+    return (time(at // 60, at % 60),)
 
 
 def _usual_end(now: datetime, zone: ZoneInfo) -> time:

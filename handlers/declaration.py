@@ -64,8 +64,9 @@ async def open_prompt(turn: Turn, hint: str = "") -> Sequence[Letter]:
 
 @on_ask("well")
 async def declare_well(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
-    """The one tap: everything the prompt said, declared by this person for the round printed on it."""
-    return await _seal(turn, ask, turn.house.campaign.healthy_answers(), message_id)
+    """The one tap: everything that this prompt said, its workplace too, for the round printed on it."""
+    place = screens.proposed(turn.house.campaign, args[0]) if args else ""
+    return await _seal(turn, ask, turn.house.campaign.healthy_answers(), message_id, place)
 
 
 @on_ask("unwell")
@@ -254,10 +255,10 @@ async def _screen(turn: Turn, ask: Ask, draft: Draft) -> Screen:
     return await _prompt(turn, ask)
 
 
-async def _seal(turn: Turn, ask: Ask, answers: dict[str, Answer], message_id: str) -> Sequence[Letter]:
+async def _seal(turn: Turn, ask: Ask, answers: dict[str, Answer], message_id: str, place: str = "") -> Sequence[Letter]:
     """Store the declaration and turn every open copy of its question into the receipt."""
     draft = await declarations.draft_of(turn.session, ask.id)
-    place = _place(turn, ask, draft) if ask.kind == MORNING else ""
+    place = (place or _place(turn, ask, draft)) if ask.kind == MORNING else ""
     earlier = await declarations.latest(turn.session, ask.id)
     if earlier and earlier.answers == answers and earlier.workplace == place:
         await declarations.drop_draft(turn.session, ask.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from handlers import screens
+from handlers import privacy, screens
 from handlers.router import Router
 from handlers.turn import Turn, reply, say
 from storage import asks
@@ -16,9 +16,11 @@ router = Router()
 DAYS = 14
 
 
-@router.command("history")
+@router.command("history", before_consent=True)
 async def history(turn: Turn, args: str) -> Sequence[Letter]:
-    """One's own last two weeks, newest first."""
+    """One's own last two weeks, newest first; also for those who have withdrawn."""
+    if not turn.staff.consent:
+        return await privacy.notice(turn)
     mine = await asks.current(turn.session, turn.staff.id, turn.today - timedelta(days=DAYS))
     if not mine:
         return [say(turn, "history.empty")]

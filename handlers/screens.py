@@ -41,13 +41,14 @@ def prompt(
     campaign = house.campaign
     title = texts.text(language, heading, kind=kind_name(language, kind), day=texts.day(language, day))
     lines = [campaign.statement[language]]
+    where = f":{proposed(campaign, workplace)}" if kind == MORNING else ""
     keyboard = [
-        (Button(campaign.well_label[language], f"well:{ask_id}", style="success"),),
+        (Button(campaign.well_label[language], f"well:{ask_id}{where}", style="success"),),
         (Button(campaign.unwell_label[language], f"unwell:{ask_id}"),),
     ]
     if kind == MORNING:
-        where = answer_text(campaign.workplace.question, proposed(campaign, workplace), language)
-        lines.append(texts.text(language, "declaration.workplace", place=where))
+        shown = answer_text(campaign.workplace.question, proposed(campaign, workplace), language)
+        lines.append(texts.text(language, "declaration.workplace", place=shown))
         keyboard.append((Button(texts.text(language, "declaration.change_place"), f"place:{ask_id}"),))
     return Screen(title, "\n\n".join(lines), tuple(keyboard))
 

@@ -13,7 +13,7 @@ from domain.campaign import AFTERNOON, MORNING
 from handlers import opening
 from handlers.turn import House
 from scheduler.boards import Boards
-from storage import budget, planned, rounds, units, updates
+from storage import budget, planned, retention, rounds, units, updates
 from storage.database import Database, Session
 from storage.rounds import DueStep, Round, Step
 from storage.schedules import Schedule
@@ -53,6 +53,8 @@ class Ticks:
         async with self.database.transaction() as session:
             await updates.forget(session, now - KEEP_UPDATES)
             await budget.forget_idle(session, now - timedelta(hours=1))
+            kept = timedelta(days=self.house.keeps_days)
+            await retention.forget_answers(session, self.house.today(now) - kept, now - kept)
 
     async def next_due(self, now: datetime) -> tuple[datetime, str] | None:
         """The next thing that will happen by itself, and what it is: a round's kind, or a step."""

@@ -63,9 +63,9 @@ async def redeem(session: Session, code: str, now: datetime) -> int | None:
 
 
 async def is_throttled(session: Session, chat: Address, now: datetime) -> bool:
-    """Whether this chat, or everybody together, has guessed too often in the last hour."""
-    since = failed_code.c.failed_at > now - WINDOW
-    here = sa.and_(since, failed_code.c.channel == chat.channel, failed_code.c.chat_id == chat.chat_id)
+    """Whether this chat, or everybody together on its channel, has guessed too often in the last hour."""
+    since = sa.and_(failed_code.c.failed_at > now - WINDOW, failed_code.c.channel == chat.channel)
+    here = sa.and_(since, failed_code.c.chat_id == chat.chat_id)
     query = sa.select(
         sa.select(sa.func.count()).select_from(failed_code).where(here).scalar_subquery(),
         sa.select(sa.func.count()).select_from(failed_code).where(since).scalar_subquery(),

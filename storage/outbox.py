@@ -76,8 +76,10 @@ async def enqueue_leased(
 ) -> list[Leased]:
     """File replies already claimed by the caller, who sends them once the transaction is committed.
 
-    Those for which there is no place just now stay waiting for delivery.
+    Those for which there is no place just now stay waiting for delivery, and so does whatever is no reply:
+    it must pass the gate and keep to its lane. Of letters with the same key only the first is filed.
     """
+    letters = list({one.key: one for one in reversed(letters)}.values())[::-1]
     slots = await _slots(session, letters, now, limits)
     rows = [
         _row(letter, now)
@@ -109,7 +111,7 @@ async def _slots(
     """When each letter may leave by its key. One whose chat has an earlier reply waiting gets behind that."""
     slots: dict[str, datetime] = {}
     for channel, capabilities in limits.items():
-        mine = [letter for letter in letters if letter.message.to.channel == channel]
+        mine = [one for one in letters if one.message.to.channel == channel and one.kind == "reply"]
         if mine:
             queued = await _with_replies_waiting(session, channel, {one.message.to.chat_id for one in mine})
             mine = [letter for letter in mine if letter.message.to.chat_id not in queued]

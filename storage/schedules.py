@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -129,9 +129,14 @@ async def add_pause(
 
 
 async def end_pauses(session: Session, unit_id: int, day: date, now: datetime) -> int:
-    """End the pauses of this unit that run on `day` or later; how many there were."""
+    """End the pauses of this unit that run on `day` or later; how many there were.
+
+    The days already paused stay paused: otherwise their rounds would be made up afterwards.
+    """
     where = (pause.c.unit_id == unit_id, pause.c.last_day >= day, pause.c.ended_at.is_(None))
-    return (await session.execute(pause.update().where(*where).values(ended_at=now))).rowcount
+    begun = pause.update().where(*where, pause.c.first_day < day).values(last_day=day - timedelta(days=1))
+    coming = pause.update().where(*where, pause.c.first_day >= day).values(ended_at=now)
+    return (await session.execute(begun)).rowcount + (await session.execute(coming)).rowcount
 
 
 async def overrides(session: Session, first: date, last: date) -> dict[tuple[date, str], bool]:

