@@ -209,7 +209,7 @@ async def test_metrics_count_what_passes_and_name_nobody(empty_store: Path, tmp_
         async with browser.post(f"{here.path()}/say", json={"key": "k" * 16, "tap": "1.a"}):
             pass
         async with here.database.transaction() as session:
-            letter = Letter("p", "prompt", Outgoing(Address("webchat", LAN), "Hỏi"))
+            letter = Letter("p", "reply", Outgoing(Address("webchat", LAN), "Hỏi"))
             leased = await outbox.enqueue_leased(session, [letter], NOW, {"webchat": here.hub.capabilities})
         here.metrics.settled([Settled(leased[0], RetryLater(3))])
         async with browser.get("/metrics") as answer:
@@ -219,7 +219,7 @@ async def test_metrics_count_what_passes_and_name_nobody(empty_store: Path, tmp_
         'vungxanh_updates_total{channel="webchat",said="command"} 1.0',
         'vungxanh_updates_not_saved_total{channel="webchat",why="not_stored"} 1.0',
         'vungxanh_letters_total{channel="webchat",kind="reply",outcome="sent"} 2.0',
-        'vungxanh_letters_total{channel="webchat",kind="prompt",outcome="retrylater"} 1.0',
+        'vungxanh_letters_total{channel="webchat",kind="reply",outcome="retrylater"} 1.0',
         'vungxanh_letters_waiting{channel="webchat"} 0.0',
         'vungxanh_heard_seconds{channel="telegram"} 20.0',
         "vungxanh_healthy 1.0",
