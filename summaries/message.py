@@ -29,41 +29,28 @@ class Words:
     text: str
 
 
+def _title(key: str, status: Status, of: Standing, language: Language) -> str:
+    kind = texts.text(language, f"declaration.{status.kind}")
+    return texts.text(language, key, unit=of.unit.name, kind=kind, day=texts.day(language, status.day))
+
+
 def board(status: Status, of: Standing, language: Language, zone: ZoneInfo) -> Words:
     """The live status of a unit and everything below it."""
-    title = texts.text(
-        language,
-        "summary.board_title",
-        unit=of.unit.name,
-        kind=texts.text(language, f"declaration.{status.kind}"),
-        day=texts.day(language, status.day),
-    )
+    title = _title("summary.board_title", status, of, language)
     hours = _hours(status.main(of.unit.path), language, zone)
     return Words(title, "\n".join([*hours, *_figures(status, of, language)]))
 
 
 def sealed(status: Status, of: Standing, language: Language, zone: ZoneInfo) -> Words:
     """What is posted once when the round closes."""
-    title = texts.text(
-        language,
-        "summary.sealed_title",
-        unit=of.unit.name,
-        kind=texts.text(language, f"declaration.{status.kind}"),
-        day=texts.day(language, status.day),
-    )
+    title = _title("summary.sealed_title", status, of, language)
     as_of = texts.text(language, "summary.as_of", at=texts.clock(status.at, zone))
     return Words(title, "\n".join([as_of, *_figures(status, of, language)]))
 
 
 def missing_list(status: Status, of: Standing, people: Sequence[Missing], language: Language, zone: ZoneInfo) -> Words:
     """Who has not answered and why; for those entitled, in private."""
-    title = texts.text(
-        language,
-        "summary.missing_title",
-        unit=of.unit.name,
-        kind=texts.text(language, f"declaration.{status.kind}"),
-        day=texts.day(language, status.day),
-    )
+    title = _title("summary.missing_title", status, of, language)
     lines = [_completion(of, language), ""]
     names = [_missing_line(one, of, language, zone) for one in people]
     fitting = _fitting(names[:MOST_NAMES], MOST_TEXT)
