@@ -32,30 +32,56 @@ BEGIN_WITHIN = LEASE - timedelta(seconds=SEND_WITHIN + 1)
 STOP_WITHIN = 4.0
 """Seconds that messages on their way are waited for at the end."""
 
+MOST_SPREAD = timedelta(milliseconds=100)
+"""By how much one message is at most taken to have travelled longer than another: 10 % of the rate at worst."""
+
 SleepUntil = Callable[[datetime], Awaitable[None]]
 
 
 @dataclass(slots=True)
+class Departure:
+    """One message in the window; it counts until a second after `reached_at`, the latest it can have arrived."""
+
+    left_at: datetime
+    reached_at: datetime
+
+
+@dataclass(slots=True)
 class Window:
-    """At most `per_second` sends leave in any second, counted as they really left, however late they were woken."""
+    """No second of the service's own clock sees more than `per_second` arrivals, however late we or the line are.
+
+    A message travels at least as long as the quickest round trip so far; what its own took beyond that is how much
+    later than the others it may have arrived. On an even line this costs nothing.
+    """
 
     per_second: float | None
-    _left_at: deque[datetime] = field(default_factory=deque)
+    _counted: list[Departure] = field(default_factory=list)
+    _quickest: timedelta = timedelta.max
 
-    def leaves(self, now: datetime) -> datetime | None:
-        """None if a message may leave now, and is counted; else when to ask again."""
+    def free_at(self, now: datetime) -> datetime:
+        """`now` if a message may leave, else when to ask again."""
         if self.per_second is None:
-            return None
+            return now
         most = max(int(self.per_second), 1)
-        while self._left_at and self._left_at[-1] > now:
-            self._left_at.pop()  # the clock was set back
-        if len(self._left_at) >= most:
-            free_at = self._left_at[0] + timedelta(seconds=GUARD * most / self.per_second)
-            if free_at > now:
-                return free_at
-            self._left_at.popleft()
-        self._left_at.append(now)
-        return None
+        span = timedelta(seconds=GUARD * most / self.per_second)
+        # One that left later than now was sent before the clock was set back.
+        self._counted = [one for one in self._counted if one.left_at <= now < one.reached_at + span]
+        if len(self._counted) < most:
+            return now
+        return sorted(one.reached_at for one in self._counted)[-most] + span
+
+    def leave(self, now: datetime) -> Departure:
+        """Count a message that leaves now, as if it arrived as late as any until its answer tells."""
+        departure = Departure(now, now + MOST_SPREAD)
+        if self.per_second is not None:
+            self._counted.append(departure)
+        return departure
+
+    def answered(self, departure: Departure, now: datetime) -> None:
+        """The service has answered: the message had arrived by now."""
+        took = max(now - departure.left_at, timedelta())
+        self._quickest = min(self._quickest, took)
+        departure.reached_at = departure.left_at + min(took - self._quickest, MOST_SPREAD)
 
 
 @dataclass(slots=True)
@@ -177,9 +203,12 @@ class Delivery:
                 await asyncio.wait([before])
             await self.sleep_until(letter.slot)
             async with self._at_the_window:
-                while again_at := self._window.leaves(self.clock()):
-                    await self.sleep_until(again_at)
+                while (free_at := self._window.free_at(now := self.clock())) > now:
+                    await self.sleep_until(free_at)
+                departure = self._window.leave(now)
             outcome = await self._outcome(letter)
+            if not isinstance(outcome, Held):
+                self._window.answered(departure, self.clock())
             self._results.append(Settled(letter, outcome))
         finally:
             if self._last_to.get(letter.message.to) is asyncio.current_task():

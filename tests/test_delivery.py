@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from domain.chat import Address, Outcome, Outgoing, RetryLater, Unknown
-from scheduler.delivery import BEGIN_WITHIN, Delivery, Window
+from scheduler.delivery import BEGIN_WITHIN, Delivery, Departure, Window
 from storage import outbox, tables
 from storage.outbox import Letter
 from storage.settlement import Settled
@@ -82,17 +83,43 @@ async def test_the_limit_holds_when_the_event_loop_is_late_at_random(world: Worl
     assert wire.busiest(SECOND) <= 30
 
 
-def test_a_window_counts_when_messages_really_left(world: World) -> None:
+def arrivals(window: Window, number: int, travels: Callable[[], timedelta], at: datetime) -> list[datetime]:
+    """When messages that leave as soon as the window allows reach the service; answers come as they are due."""
+    arrived, answers = list[datetime](), list[tuple[datetime, Departure]]()
+    while len(arrived) < number:
+        for when, departure in [one for one in answers if one[0] <= at]:
+            window.answered(departure, when)
+        answers = [one for one in answers if one[0] > at]
+        if (free_at := window.free_at(at)) > at:
+            at = min([free_at, *(when for when, _ in answers)])
+            continue
+        there, back = travels(), travels()
+        answers.append((at + there + back, window.leave(at)))
+        arrived.append(at + there)
+    return sorted(arrived)
+
+
+@pytest.mark.parametrize(("least", "jitter"), [(0, 0), (150, 0), (0, 40), (30, 20), (80, 50)])
+def test_no_second_of_the_service_is_over_the_limit_however_uneven_the_line(
+    world: World, least: int, jitter: int
+) -> None:
+    chance = random.Random(7)
+    at = arrivals(Window(30.0), 600, lambda: timedelta(milliseconds=least + chance.uniform(0, jitter)), world.now)
+    assert all(later - earlier > SECOND for earlier, later in zip(at, at[30:], strict=False))
+    slack = 1.04 if not jitter else 1.12
+    assert at[-1] - at[0] <= timedelta(seconds=slack * 20)
+
+
+def test_a_window_survives_a_clock_that_is_set_back_and_a_pace_below_one_a_second(world: World) -> None:
     window, at = Window(2.0), world.now
-    assert window.leaves(at) is None and window.leaves(at + 0.9 * SECOND) is None
-    again = window.leaves(at + SECOND)
-    assert again is not None and again > at + SECOND
-    assert window.leaves(again) is None
-    assert window.leaves(again) is not None
-    assert window.leaves(at - timedelta(hours=2)) is None, "the clock was set back"
+    window.leave(at)
+    window.leave(at)
+    assert window.free_at(at) > at + SECOND
+    assert window.free_at(at - timedelta(hours=2)) == at - timedelta(hours=2)
     slow = Window(0.5)
-    assert slow.leaves(at) is None and slow.leaves(at + 2 * SECOND) is not None
-    assert slow.leaves(at + 3 * SECOND) is None
+    slow.leave(at)
+    assert slow.free_at(at + 2 * SECOND) > at + 2 * SECOND
+    assert slow.free_at(at + 3 * SECOND) == at + 3 * SECOND
 
 
 async def test_a_private_chat_takes_three_at_once_and_then_one_a_second_in_order(world: World) -> None:
