@@ -265,7 +265,7 @@ async def _until(holds: Callable[[], Awaitable[bool]], seconds: float) -> None:
     """Poll a fact about processes of their own, for which nothing can be awaited."""
     async with asyncio.timeout(seconds):
         while not await holds():
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(1)
 
 
 def _free_port() -> int:

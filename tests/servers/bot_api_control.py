@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
 from tests.servers.bot_api_server import BotApi
 from tests.servers.bot_api_state import Message
+
+T = TypeVar("T")
+IN_ONE_GO = 20
+"""After so many chats a long order lets requests of the bot be taken: their times are what is measured."""
 
 
 def add_control(app: web.Application, server: BotApi) -> None:
@@ -36,7 +43,7 @@ class _Orders:
         """`{"ids": [..], "started": true}` or `{"first": 1, "count": 2284}`."""
         order = await request.json()
         ids = order.get("ids") or range(order["first"], order["first"] + order["count"])
-        for user_id in ids:
+        async for user_id in _gently(ids):
             self._server.user(user_id, started=order.get("started", True))
         return web.json_response({"users": len(ids)})
 
@@ -49,7 +56,7 @@ class _Orders:
         """`{"user": 1, "text": "/start abc"}`, or many as `{"all": [[1, "/start abc"], ..]}`; `chat` for a group."""
         order = await request.json()
         said = order.get("all") or [[order["user"], order["text"]]]
-        ids = [await self._server.says(user, text, chat=order.get("chat")) for user, text in said]
+        ids = [await self._server.says(user, text, chat=order.get("chat")) async for user, text in _gently(said)]
         return web.json_response({"updates": ids})
 
     async def tap(self, request: web.Request) -> web.Response:
@@ -69,7 +76,7 @@ class _Orders:
         order = await request.json()
         chosen = order.get("users") or [chat.id for chat in self._server.chats.values() if chat.kind == "private"]
         tapped = []
-        for user in chosen:
+        async for user in _gently(chosen):
             message = self._with_button(user, order["label"], None)
             if message is not None:
                 callback_id = self._server.tap_data(user, message, _data(message, order["label"]))
@@ -101,7 +108,11 @@ class _Orders:
         chat = request.query.get("chat")
         if chat is not None:
             return web.json_response([_seen(message) for message in self._server.screen(int(chat))])
-        return web.json_response({str(c): [_seen(m) for m in self._server.screen(c)] for c in self._server.chats})
+        parts = [
+            f'"{each}": {json.dumps([_seen(message) for message in self._server.screen(each)])}'
+            async for each in _gently(list(self._server.chats))
+        ]
+        return web.Response(text="{" + ",".join(parts) + "}", content_type="application/json")
 
     async def sends(self, _: web.Request) -> web.Response:
         return web.json_response([asdict(send) for send in self._server.sends])
@@ -128,6 +139,13 @@ class _Orders:
         screen = reversed(self._server.screen(chat))
         wanted = (message for message in screen if message_id in (None, message.id) and _data(message, label))
         return next(wanted, None)
+
+
+async def _gently(things: Iterable[T]) -> AsyncIterator[T]:
+    for number, one in enumerate(things):
+        if number % IN_ONE_GO == 0:
+            await asyncio.sleep(0)
+        yield one
 
 
 def _data(message: Message, label: str) -> str:
