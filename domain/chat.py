@@ -48,6 +48,20 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A photo or document. From a messenger first `file_id` alone comes, by which the channel can fetch it; then,
+
+    if a conversation waits for it, the same once more with its `content`.
+    """
+
+    file_id: str
+    name: str = ""
+    media_type: str = ""
+    size: int = 0
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """The bot was added to this group chat (or a person allowed it again in a private one)."""
 
@@ -80,7 +94,7 @@ class Ignored:
     """An update that says nothing to the bot: an edit, a sticker, someone else's business."""
 
 
-Said = Text | Command | Tap | Contact | Joined | Left | Moved | Unreadable | Ignored
+Said = Text | Command | Tap | Contact | File | Joined | Left | Moved | Unreadable | Ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +153,15 @@ Keyboard = tuple[tuple[Button, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A picture or document that goes with a message. A `media_type` of `image/*` is shown as a picture."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One message to show. Text and title are plain; `replaces` is the id of the message it stands in for."""
 
@@ -149,6 +172,7 @@ class Outgoing:
     replaces: str | None = None
     silent: bool = False
     protect: bool = False
+    attached: Attached | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,23 @@ class Role(StrEnum):
 
 class Action(StrEnum):
     SEE_FIGURES = "see_figures"
-    """Counts of a unit: due, answered, by level. No names."""
+    """Counts of a unit: due, answered, by level; its zone and why. No names."""
     SEE_MISSING = "see_missing"
     """Who has not answered, by name, and why."""
+    REMIND = "remind"
+    """Ask those who have not answered once more."""
+    ANSWER_FOR = "answer_for"
+    """Declare for somebody who cannot, with a reason; excuse somebody from declaring."""
+    SEE_ANSWER = "see_answer"
+    """A named declaration. Every look is recorded, and the person can see who looked."""
+    UPDATE_RISK = "update_risk"
+    """Confirm or correct the unit's risk update, and note that it was entered on the national map."""
+    OVERRIDE_ZONE = "override_zone"
+    """Say another zone than the rules do, with a reason that is shown."""
+    ANSWER_INCIDENT = "answer_incident"
+    """Be told of incidents, acknowledge, note and close them."""
+    SEE_QUALITY = "see_quality"
+    """Signals about the quality of a unit's data; they name nobody."""
     BIND_CHAT = "bind_chat"
     """Make a group the unit's supervisor chat, or confirm that another may."""
     PLAN = "plan"
@@ -29,10 +43,20 @@ class Action(StrEnum):
     INVITE = "invite"
 
 
+_RESPONSIBLE = frozenset(
+    {
+        Action.SEE_FIGURES,
+        Action.SEE_MISSING,
+        Action.REMIND,
+        Action.ANSWER_FOR,
+        Action.UPDATE_RISK,
+        Action.ANSWER_INCIDENT,
+    }
+)
 GRANTS: dict[Role, frozenset[Action]] = {
-    Role.HEAD: frozenset({Action.SEE_FIGURES, Action.SEE_MISSING, Action.BIND_CHAT}),
-    Role.FOCAL: frozenset({Action.SEE_FIGURES, Action.SEE_MISSING}),
-    Role.COMMITTEE: frozenset({Action.SEE_FIGURES, Action.SEE_MISSING, Action.BIND_CHAT}),
+    Role.HEAD: _RESPONSIBLE | {Action.SEE_ANSWER, Action.OVERRIDE_ZONE, Action.BIND_CHAT},
+    Role.FOCAL: _RESPONSIBLE,
+    Role.COMMITTEE: _RESPONSIBLE | {Action.SEE_ANSWER, Action.OVERRIDE_ZONE, Action.SEE_QUALITY, Action.BIND_CHAT},
     Role.GUARD: frozenset(),
     Role.ADMIN: frozenset({Action.BIND_CHAT, Action.PLAN, Action.IMPORT_ROSTER, Action.CONFIRM_POST, Action.INVITE}),
 }

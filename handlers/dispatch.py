@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.chat import Command, Contact, Incoming, Joined, Left, Moved, Said, Tap, Text
+from domain.chat import Command, Contact, File, Incoming, Joined, Left, Moved, Said, Tap, Text
 from domain.seal import Choice
 from domain.typed import match_option
 from handlers import binding, declaration, enrolment, privacy
 from handlers.router import Route, Router
 from handlers.turn import House, Turn, say
-from storage import bindings, outbox, settlement
+from storage import bindings, declarations, dialogues, outbox, settlement
 from storage.outbox import Letter
 
 
@@ -37,6 +37,8 @@ class Dispatcher:
             case Joined():
                 return await self._joined(turn)
             case Command(name, args):
+                if turn.person and turn.is_private:
+                    await dialogues.drop(turn.session, turn.chat)
                 route = self.router.commands.get(name) or self.router.commands["help"]
                 return await self._run(route, turn, args)
             case Tap(data, message_id):
@@ -46,6 +48,8 @@ class Dispatcher:
                 return await self._run(self.router.contact, turn, said)
             case Text(text) if turn.is_private:
                 return await self._typed(turn, text)
+            case File() if turn.is_private and turn.person:
+                return await self._in_dialogue(turn, said) or [say(turn, "help.file_unexpected")]
             case _:
                 return []
 
@@ -64,6 +68,8 @@ class Dispatcher:
     async def _typed(self, turn: Turn, text: str) -> Sequence[Letter]:
         """A typed answer: to the open question, to the buttons last shown, or else a word of help."""
         agreed = turn.person is not None and turn.person.has_agreed
+        if turn.person and (answered := await self._in_dialogue(turn, text)):
+            return answered
         for route in self.router.texts if agreed else ():
             answer = await route.handler(turn, text)
             if answer is not None:
@@ -83,6 +89,16 @@ class Dispatcher:
         hint = turn.text("declaration.how_to_answer")
         waiting = await declaration.open_prompt(turn, hint) if agreed else []
         return waiting or await self._run(self.router.commands["help"], turn, "")
+
+    async def _in_dialogue(self, turn: Turn, said: str | File) -> Sequence[Letter]:
+        """To the conversation that waits for it, unless the person has gone on with a declaration since."""
+        waiting = await dialogues.open_in(turn.session, turn.chat, turn.now)
+        route = self.router.dialogues.get(waiting.topic) if waiting else None
+        if waiting is None or route is None:
+            return []
+        if await declarations.has_gone_on(turn.session, turn.staff.id, waiting.changed_at):
+            return []
+        return await self._run(route, turn, waiting, said)
 
     async def _run(self, route: Route, turn: Turn, *said: object) -> Sequence[Letter]:
         if not turn.is_private and not route.groups:

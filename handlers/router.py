@@ -28,6 +28,8 @@ class Router:
     texts: list[Route] = field(default_factory=list)
     """Tried in order; the first that does not return None has answered."""
     contact: Route | None = None
+    dialogues: dict[str, Route] = field(default_factory=dict)
+    """By topic: who takes the words typed (or the file sent) while this conversation waits for them."""
 
     def command(self, name: str, **who: bool) -> Callable[[H], H]:
         def register(handler: H) -> H:
@@ -50,6 +52,15 @@ class Router:
 
         return register
 
+    def dialogue(self, topic: str, **who: bool) -> Callable[[H], H]:
+        """The handler gets the turn, the open `Dialogue`, and the words or the `File`; None if they are not for it."""
+
+        def register(handler: H) -> H:
+            self.dialogues[topic] = Route(handler, **who)
+            return handler
+
+        return register
+
     def on_contact(self, **who: bool) -> Callable[[H], H]:
         def register(handler: H) -> H:
             self.contact = Route(handler, **who)
@@ -62,11 +73,16 @@ def joined(*routers: Router) -> Router:
     """All of them as one. Raises ValueError if two claim the same word."""
     whole = Router()
     for router in routers:
-        clash = (whole.commands.keys() & router.commands.keys()) | (whole.taps.keys() & router.taps.keys())
+        clash = (
+            (whole.commands.keys() & router.commands.keys())
+            | (whole.taps.keys() & router.taps.keys())
+            | (whole.dialogues.keys() & router.dialogues.keys())
+        )
         if clash:
             raise ValueError(f"two handlers for {sorted(clash)}")
         whole.commands |= router.commands
         whole.taps |= router.taps
         whole.texts += router.texts
+        whole.dialogues |= router.dialogues
         whole.contact = router.contact or whole.contact
     return whole

@@ -51,6 +51,17 @@ async def open_step(session: Session, person_id: int, since: date) -> tuple[int,
     return (row.ask_id, row.step) if row else None
 
 
+async def has_gone_on(session: Session, person_id: int, since: datetime) -> bool:
+    """Whether the person has answered a question of a declaration since then that is not sent yet."""
+    query = (
+        sa.select(draft.c.ask_id)
+        .join(ask, ask.c.id == draft.c.ask_id)
+        .where(ask.c.person_id == person_id, draft.c.changed_at > since, draft.c.step != "")
+        .limit(1)
+    )
+    return (await session.execute(query)).first() is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Declared:
     version: int

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from domain.policy import GRANTS, Action
-from storage.tables import address, ask, binding, outbox, person, post, unit
+from storage.tables import address, ask, binding, incident, outbox, person, post, risk_update, unit
 
 MISSING_ROLES = tuple(role for role, actions in GRANTS.items() if Action.SEE_MISSING in actions)
 _LATER, _HELD, _BELOW = outbox.alias("later"), unit.alias("held"), unit.alias("below")
@@ -20,6 +20,8 @@ def refusal(now: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[str]
         (outbox.c.binding_id.is_not(None) & ~_binding_holds(), "chat no longer bound"),
         (outbox.c.person_id.is_not(None) & outbox.c.to_group.is_(False) & ~_address_holds(), "chat no longer theirs"),
         (outbox.c.kind.in_(("prompt", "reminder")) & ~_may_be_asked(), "not to be asked"),
+        ((outbox.c.kind == "risk_reminder") & _is_confirmed(), "confirmed meanwhile"),
+        ((outbox.c.kind == "incident") & _is_closed(), "closed meanwhile"),
         (outbox.c.unit_id.is_not(None) & ~_answers_for_unit(), "post no longer held"),
         (outbox.c.replaces.is_not(None) & _is_overtaken(), "newer words are there"),
         else_="",
@@ -70,6 +72,21 @@ def _may_be_asked() -> sa.ColumnElement[bool]:
         sa.select(ask.c.id)
         .join_from(ask, person, person.c.id == ask.c.person_id)
         .where(ask.c.id == outbox.c.ask_id, ask.c.state == "due", person.c.consent == "agreed")
+    )
+
+
+def _is_confirmed() -> sa.ColumnElement[bool]:
+    """Only those who have not confirmed at the moment of sending are reminded."""
+    return sa.exists(
+        sa.select(risk_update.c.id).where(
+            risk_update.c.id == outbox.c.risk_update_id, risk_update.c.confirmed_at.is_not(None)
+        )
+    )
+
+
+def _is_closed() -> sa.ColumnElement[bool]:
+    return sa.exists(
+        sa.select(incident.c.id).where(incident.c.id == outbox.c.incident_id, incident.c.closed_at.is_not(None))
     )
 
 

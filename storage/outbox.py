@@ -17,13 +17,28 @@ from storage.database import Instant, Session, for_update, insert
 from storage.gate import refusal
 from storage.tables import ask, outbox
 
-Kind = Literal["reply", "summary", "missing_list", "notice", "board", "prompt", "closing", "reminder"]
+Kind = Literal[
+    "reply",
+    "incident",
+    "notice",
+    "missing_list",
+    "summary",
+    "board",
+    "risk",
+    "risk_reminder",
+    "prompt",
+    "reminder",
+    "closing",
+]
 LANES: dict[Kind, int] = {
     "reply": 0,
-    "notice": 1,
+    "incident": 1,
+    "notice": 2,
     "missing_list": 2,
     "summary": 2,
     "board": 2,
+    "risk": 2,
+    "risk_reminder": 2,
     "prompt": 3,
     "reminder": 4,
     "closing": 5,
@@ -43,6 +58,9 @@ class Letter:
     ask_id: int | None = None
     binding_id: int | None = None
     unit_id: int | None = None
+    risk_update_id: int | None = None
+    incident_id: int | None = None
+    attachment_id: int | None = None
     to_group: bool = False
     expires_at: datetime | None = None
 
@@ -299,6 +317,9 @@ def _row(letter: Letter, now: datetime) -> dict[str, Any]:
         "ask_id": letter.ask_id,
         "binding_id": letter.binding_id,
         "unit_id": letter.unit_id,
+        "risk_update_id": letter.risk_update_id,
+        "incident_id": letter.incident_id,
+        "attachment_id": letter.attachment_id,
         "title": message.title,
         "text": message.text,
         "keyboard": msgspec.to_builtins(message.keyboard),

@@ -202,6 +202,7 @@ schedule = sa.Table(
     # An exception that says "not asked at all".
     _flag("is_off"),
     sa.Column("once_on", sa.Date),
+    _flag("is_drill"),
     sa.Column("since_day", sa.Date, nullable=False),
     _at("retired_at"),
     sa.Index(
@@ -241,6 +242,8 @@ round_ = sa.Table(
     _at("closed_at"),
     # True when the whole window passed while the bot was down: nobody could answer, nobody is blamed.
     _flag("not_asked"),
+    # A rehearsal: marked as such everywhere, and in no figure.
+    _flag("is_drill"),
     sa.UniqueConstraint("schedule_id", "day"),
     sa.Index("ix_round_opens_at", "opens_at"),
     sa.Index("ix_round_day", "day"),
@@ -274,12 +277,14 @@ ask = sa.Table(
     _text("level"),
     _text("workplace"),
     _flag("late"),
+    # Somebody else answered for this person, who can contest it.
+    _flag("proxy"),
     _at("answered_at"),
     _at("changed_at", nullable=False),
     sa.UniqueConstraint("round_id", "person_id"),
     sa.Index("ix_ask_person", "person_id", "round_id"),
     # Covers the one GROUP BY from which every figure comes.
-    sa.Index("ix_ask_figures", "round_id", "unit_id", "state", "reason", "reach", "level", "late"),
+    sa.Index("ix_ask_figures", "round_id", "unit_id", "state", "reason", "reach", "level", "late", "proxy"),
     sa.Index("ix_ask_changed", "round_id", "changed_at"),
 )
 
@@ -295,6 +300,11 @@ declaration = sa.Table(
     sa.Column("reasons", sa.JSON, nullable=False),
     _number("rule_version"),
     _to("person", "given_by_id"),
+    # Why somebody else answered; "" for one's own answer.
+    _text("proxy_reason"),
+    _at("contested_at"),
+    # The photo of a test result, if one was sent.
+    sa.Column("attachment_id", Id),
     _text("channel", None),
     _at("answered_at", nullable=False),
     _flag("late"),
@@ -308,6 +318,7 @@ draft = sa.Table(
     sa.Column("answers", sa.JSON, nullable=False),
     _text("workplace"),
     _text("step"),
+    sa.Column("attachment_id", Id),
     _at("changed_at", nullable=False),
 )
 
@@ -325,6 +336,11 @@ outbox = sa.Table(
     _to("ask", nullable=True),
     _to("binding", nullable=True),
     _to("unit", nullable=True),
+    # What it is about; nothing is sent about an update that is confirmed or an incident that is acknowledged.
+    sa.Column("risk_update_id", Id),
+    sa.Column("incident_id", Id),
+    # A picture or document that goes with it.
+    sa.Column("attachment_id", Id),
     _text("title"),
     _text("text", None),
     sa.Column("keyboard", sa.JSON, nullable=False),
@@ -346,6 +362,215 @@ outbox = sa.Table(
     sa.Index("ix_outbox_leased", "leased_until", **_only("state = 'sending'")),
     sa.Index("ix_outbox_chat", "channel", "chat_id", "id"),
     sa.Index("ix_outbox_ask", "ask_id", "kind"),
+    # How many messages a person has had today.
+    sa.Index("ix_outbox_person", "person_id", "created_at", "kind"),
+)
+
+dialogue = sa.Table(
+    "dialogue",
+    metadata,
+    # What is being asked in a chat just now, so that a typed word finds its question, also after a restart.
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("chat_id", sa.Text, primary_key=True),
+    _to("person"),
+    _text("topic", None),
+    _text("step"),
+    sa.Column("data", sa.JSON, nullable=False),
+    _at("changed_at", nullable=False),
+)
+
+attachment = sa.Table(
+    "attachment",
+    metadata,
+    _id(),
+    _to("person"),
+    _text("name"),
+    _text("media_type", None),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    _at("created_at", nullable=False),
+)
+
+download = sa.Table(
+    "download",
+    metadata,
+    # A file somebody sent that a conversation waits for: fetched from the messenger outside of any transaction.
+    _id(),
+    _text("channel", None),
+    _text("chat_id", None),
+    _to("person"),
+    _text("file_id", None),
+    _text("name"),
+    _text("media_type"),
+    # waiting, done, failed.
+    _text("state", "waiting"),
+    _number("tries"),
+    _at("due_at", nullable=False),
+    _at("created_at", nullable=False),
+    sa.Index("ix_download_due", "channel", "due_at", **_only("state = 'waiting'")),
+)
+
+unit_day = sa.Table(
+    "unit_day",
+    metadata,
+    # How a unit's own people stood on a day, and the zone that followed: what later days look back at.
+    _id(),
+    _to("unit"),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("facts", sa.JSON, nullable=False),
+    # The zone of the day's facts alone, and the one shown once the hold of earlier days is counted in.
+    _text("raw", None),
+    _text("zone", None),
+    # Days in a row whose facts were better than the zone shown.
+    _number("clear_days"),
+    sa.Column("reasons", sa.JSON, nullable=False),
+    _number("rule_version"),
+    _at("computed_at", nullable=False),
+    sa.UniqueConstraint("unit_id", "day"),
+    sa.Index("ix_unit_day_day", "day"),
+)
+
+zone_override = sa.Table(
+    "zone_override",
+    metadata,
+    _id(),
+    _to("unit", index=True),
+    _text("zone", None),
+    # What the rules said then: when they come to say something worse, the override no longer holds.
+    _text("computed", None),
+    _text("reason", None),
+    _to("person", "given_by_id"),
+    _at("since_at", nullable=False),
+    sa.Column("last_day", sa.Date, nullable=False),
+    _at("ended_at"),
+    _to("person", "ended_by_id", nullable=True),
+)
+
+risk_update = sa.Table(
+    "risk_update",
+    metadata,
+    _id(),
+    _to("round"),
+    _to("unit", index=True),
+    # Whom it was put to: focal, head, above (a head or the committee higher up), nobody.
+    _text("asked"),
+    # What the draft said when it was last shown, and the zone it proposed.
+    sa.Column("facts", sa.JSON, nullable=False),
+    _text("proposed", None),
+    # [{"item", "was", "is", "reason"}], as confirmed.
+    sa.Column("corrections", sa.JSON, nullable=False),
+    # The zone as confirmed; "" until then.
+    _text("zone"),
+    _to("person", "confirmed_by_id", nullable=True),
+    _at("confirmed_at"),
+    _flag("late"),
+    _flag("same_as_before"),
+    # Who carried it over to the national map.
+    _to("person", "entered_by_id", nullable=True),
+    _at("entered_at"),
+    _at("changed_at", nullable=False),
+    sa.UniqueConstraint("round_id", "unit_id"),
+)
+
+incident = sa.Table(
+    "incident",
+    metadata,
+    _id(),
+    _to("unit", index=True),
+    _text("kind", None),
+    _text("text"),
+    _flag("is_drill"),
+    _to("person", "reported_by_id"),
+    _text("channel", None),
+    _at("reported_at", nullable=False),
+    # The declaration that raised it, if nobody reported it.
+    sa.Column("ask_id", Id),
+    sa.Column("attachment_id", Id),
+    # How often it has climbed for want of an acknowledgement, and when it next does.
+    _number("climbed"),
+    _at("climbs_at"),
+    _at("acknowledged_at"),
+    _to("person", "acknowledged_by_id", nullable=True),
+    _at("closed_at"),
+    _to("person", "closed_by_id", nullable=True),
+    _text("outcome"),
+    sa.Index("ix_incident_climbs_at", "climbs_at", **_only("climbs_at IS NOT NULL")),
+    sa.Index("ix_incident_ask", "ask_id"),
+)
+
+incident_person = sa.Table(
+    "incident_person",
+    metadata,
+    sa.Column("incident_id", Id, sa.ForeignKey("incident.id"), primary_key=True),
+    sa.Column("person_id", Id, sa.ForeignKey("person.id"), primary_key=True),
+)
+
+incident_told = sa.Table(
+    "incident_told",
+    metadata,
+    sa.Column("incident_id", Id, sa.ForeignKey("incident.id"), primary_key=True),
+    sa.Column("person_id", Id, sa.ForeignKey("person.id"), primary_key=True),
+    _number("step"),
+    _at("told_at", nullable=False),
+    _at("acknowledged_at"),
+)
+
+incident_note = sa.Table(
+    "incident_note",
+    metadata,
+    _id(),
+    _to("incident", index=True),
+    _to("person"),
+    _text("text", None),
+    _at("noted_at", nullable=False),
+)
+
+look = sa.Table(
+    "look",
+    metadata,
+    # Somebody saw a named answer: the person it is about can see who, when and why.
+    _id(),
+    _to("person", index=True),
+    _to("person", "looked_by_id"),
+    _to("ask", nullable=True),
+    _at("looked_at", nullable=False),
+)
+
+nudge = sa.Table(
+    "nudge",
+    metadata,
+    # A head reminded somebody: at most so many a day.
+    _id(),
+    _to("ask", index=True),
+    _to("person", index=True),
+    _to("person", "given_by_id"),
+    _at("given_at", nullable=False),
+)
+
+approval = sa.Table(
+    "approval",
+    metadata,
+    # What one administrator asked for and a second one must agree to.
+    _id(),
+    _text("action", None),
+    sa.Column("detail", sa.JSON, nullable=False),
+    _to("person", "requested_by_id"),
+    _at("requested_at", nullable=False),
+    _to("person", "decided_by_id", nullable=True),
+    _at("decided_at"),
+    _text("decision"),
+)
+
+control = sa.Table(
+    "control",
+    metadata,
+    # How a unit answered the day's control question: counts only, nobody's answer is kept.
+    _id(),
+    _to("unit"),
+    sa.Column("day", sa.Date, nullable=False),
+    _text("question", None),
+    _number("right"),
+    _number("wrong"),
+    sa.UniqueConstraint("unit_id", "day", "question"),
 )
 
 board = sa.Table(
