@@ -10,7 +10,7 @@ JOBS ?= 2
 UV_LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes
 PARTS := domain handlers scheduler storage
 
-.PHONY: help install demo test check lock coverage rehearsal clean
+.PHONY: help install demo test check bench lock coverage rehearsal clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ check: install ## Lint, format, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench: install ## Measurements, each beside what it is held against
+	@$(BIN)/python -m bench.risk_round
 
 rehearsal: install ## 2,284 people's morning with the process killed 20 times; about 15 minutes
 	@$(BIN)/python -m tests.rehearsal --people 2284 --kills 20
