@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from domain.chat import Capabilities, Outcome, Outgoing, Receive, Sent
+from domain.chat import Address, Capabilities, Fetched, Outcome, Outgoing, Receive, Rejected, Sent
 
 
 class Watch:
@@ -48,6 +48,14 @@ class WebChat:
     async def send(self, message: Outgoing, key: str) -> Outcome:
         """The id of the message on the page: that of the one it replaces, or one that `key` always gives."""
         return Sent(message.replaces or message_id(key))
+
+    async def fetch(self, file_id: str) -> Fetched:
+        """Nothing to fetch either: a page posts the file itself."""
+        return Rejected("not_kept_here")
+
+    async def leave(self, chat: Address) -> Outcome:
+        """A group here is a page of ours: nobody can bring the bot into one of theirs."""
+        return Rejected("no_foreign_groups")
 
     @contextmanager
     def watch(self, *chat_ids: str) -> Iterator[Watch]:

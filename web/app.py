@@ -22,6 +22,7 @@ from web.demo import DemoControl, DemoPages
 from web.guard import KEEP, Handler, own_pages_only, plain_errors, put_headers
 from web.health import Account, Health
 from web.metrics import Metrics
+from web.proxies import Networks
 from web.streams import Streams
 
 MOST_BYTES = 1024 * 1024
@@ -42,8 +43,12 @@ def build(
     metrics: Metrics,
     telegram: Mapping[str, Account] | None = None,
     demo: DemoControl | None = None,
+    trusted: Networks = (),
 ) -> web.Application:
-    """All pages and webhooks. `new_id` gives at least 128 random bits in URL-safe letters; `demo` adds `/demo`."""
+    """All pages and webhooks. `new_id` gives at least 128 random bits in URL-safe letters; `demo` adds `/demo`.
+
+    Proxies in `trusted` are believed when they say for whom they ask.
+    """
     app = web.Application(middlewares=[plain_errors, own_pages_only], client_max_size=MOST_BYTES)
     app.on_response_prepare.append(put_headers)
     _templates(app)
@@ -55,7 +60,7 @@ def build(
     app.add_routes(webhooks(telegram or {}, receive))
     if demo is not None:
         app.add_routes(DemoPages(demo, hub, _chat_of(seal, hub.name), zone, streams).routes())
-    app.add_routes(ChatPages(database, seal, receive, hub, zone, organisation, new_id, streams).routes())
+    app.add_routes(ChatPages(database, seal, receive, hub, zone, organisation, new_id, streams, trusted).routes())
     app.add_routes([web.get("/", _home("/demo" if demo else "/chat/join"))])
     return app
 

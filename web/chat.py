@@ -20,12 +20,14 @@ import texts
 from domain.chat import LANGUAGES, Command, Incoming, Language, NotStored, Receipt, Receive
 from domain.codes import shown as in_groups
 from domain.codes import tidy_code
+from domain.files import MOST_BYTES, PICTURES
 from domain.seal import Seal
 from storage.database import Database
-from web import links, log, spoken
+from web import links, log, spoken, uploads
 from web.guard import Flood, form_fields, prefers_json, read_body
 from web.links import Visit
 from web.log import Log, Message
+from web.proxies import Networks, visitor
 from web.spoken import Refused, Spoken
 from web.streams import QUIET, Streams
 
@@ -34,6 +36,7 @@ logger = structlog.get_logger(__name__)
 ANSWER_WAIT = 1.5
 """Seconds that a page without JavaScript waits for the answer, so that it is there when the page comes back."""
 SAYS_PER_MINUTE = 30
+FILES_PER_MINUTE = 10
 JOINS_PER_MINUTE = 240
 """From one network address: a whole office may enrol behind one."""
 
@@ -63,7 +66,9 @@ class ChatPages:
     organisation: str
     new_id: Callable[[], str]
     streams: Streams
+    trusted: Networks = ()
     _says: Flood = field(default_factory=lambda: Flood(SAYS_PER_MINUTE))
+    _files: Flood = field(default_factory=lambda: Flood(FILES_PER_MINUTE))
     _joins: Flood = field(default_factory=lambda: Flood(JOINS_PER_MINUTE))
 
     def routes(self) -> list[web.RouteDef]:
@@ -76,6 +81,8 @@ class ChatPages:
             web.get(f"{chat}/messages", self.news),
             web.get(f"{chat}/events", self.events),
             web.post(f"{chat}/say", self.say),
+            web.post(f"{chat}/file", self.send_file),
+            web.get(f"{chat}/file/{{id:[0-9]{{1,15}}}}", self.file),
         ]
 
     async def page(self, request: web.Request) -> web.Response:
@@ -130,6 +137,33 @@ class ChatPages:
             return web.json_response(asdict(receipt))
         raise web.HTTPSeeOther(f"/chat/{visit.link}#end")
 
+    async def send_file(self, request: web.Request) -> web.StreamResponse:
+        """Take a photo or document; sent again because the line broke, it is taken once."""
+        visit, said = self._visit(request), Spoken()
+        try:
+            if not self._files.allows(visit.reader.chat_id, asyncio.get_running_loop().time()):
+                raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "web.too_fast")
+            if not await log.is_staff(self.database, visit):
+                raise Refused(HTTPStatus.FORBIDDEN, "web.error_403")
+            is_json = prefers_json(request)
+            receipt = await self._take(await uploads.read(request, visit), visit, wait=not is_json)
+        except Refused as refused:
+            return await self._refusal(request, visit, said, refused)
+        if is_json:
+            return web.json_response(asdict(receipt))
+        raise web.HTTPSeeOther(f"/chat/{visit.link}#end")
+
+    async def file(self, request: web.Request) -> web.Response:
+        """A picture or document of a message that this reader sees. Only pictures open in the page."""
+        found = await log.file(self.database, self._visit(request), int(request.match_info["id"]))
+        if found is None:
+            raise web.HTTPNotFound
+        if found.media_type in PICTURES:
+            return web.Response(body=found.content, content_type=found.media_type)
+        name = urllib.parse.quote(found.name or "file", safe="")
+        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        return web.Response(body=found.content, content_type="application/octet-stream", headers=headers)
+
     async def join(self, request: web.Request) -> web.Response:
         """The form for an invitation code. Opening it, by whatever previews links, uses nothing up."""
         language: Language = "en" if request.query.get("lang") == "en" else "vi"
@@ -155,7 +189,7 @@ class ChatPages:
         if visit is None:
             raise web.HTTPBadRequest
         try:
-            if not self._joins.allows(request.remote or "", asyncio.get_running_loop().time()):
+            if not self._joins.allows(visitor(request, self.trusted), asyncio.get_running_loop().time()):
                 raise Refused(HTTPStatus.TOO_MANY_REQUESTS, "web.too_fast")
             told = spoken.incoming(visit, Spoken(key="join", text=code), body, language)
             start = Incoming(told.update_key, told.sender, told.chat, Command("start", code), body, language)
@@ -226,7 +260,12 @@ class ChatPages:
         return {"t": partial(texts.text, language), "language": language, "organisation": log.plain(self.organisation)}
 
     def _context(self, shown: Log, messages: Sequence[Message]) -> dict[str, Any]:
-        return self._words(shown.language) | {"log": shown, "messages": messages, "key": self.new_id()}
+        return self._words(shown.language) | {
+            "log": shown,
+            "messages": messages,
+            "key": self.new_id(),
+            "most_bytes": MOST_BYTES,
+        }
 
     def _html(self, request: web.Request, shown: Log, messages: Sequence[Message]) -> str:
         return aiohttp_jinja2.render_string("messages.html", request, self._context(shown, messages))

@@ -82,7 +82,7 @@ def route_name(request: web.Request) -> str:
 
 def prefers_json(request: web.Request) -> bool:
     """Whether our own script asks, which reads the answer itself."""
-    return request.content_type == "application/json"
+    return "application/json" in (request.content_type, request.headers.get("Accept"))
 
 
 def is_same_origin(request: web.Request) -> bool:

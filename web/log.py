@@ -9,13 +9,14 @@ from datetime import tzinfo
 from hashlib import sha256
 
 import texts
-from domain.chat import Button, Language
+from domain.chat import Attached, Button, Language
+from domain.files import PICTURES
 from domain.policy import Action, scope
-from handlers.help import FOR_HEADS, FOR_STAFF
+from handlers.help import FOR_GROUPS, FOR_HEADS, FOR_STAFF
 from storage import bindings, people, posts, webchat
 from storage.database import Database
 from storage.people import Person
-from storage.webchat import Shown
+from storage.webchat import Enclosed, Shown
 from web.links import Visit
 
 MOST = 100
@@ -25,7 +26,10 @@ _TURNS_TEXT_AROUND = dict.fromkeys((*range(8234, 8239), *range(8294, 8298)))
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as the page draws it. `day` is set on the first message of each day."""
+    """One message as the page draws it. `day` is set on the first message of each day.
+
+    `picture` and `document` are what is enclosed, of which there is at most one.
+    """
 
     id: str
     place: int
@@ -35,6 +39,8 @@ class Message:
     rows: Sequence[Sequence[Button]]
     clock: str
     day: str
+    picture: Enclosed | None = None
+    document: Enclosed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +87,26 @@ async def read(database: Database, visit: Visit, zone: tzinfo) -> Log | None:
     return Log(visit, language, plain(heading) or texts.text(language, default), menu, _drawn(shown, language, zone))
 
 
+async def is_staff(database: Database, visit: Visit) -> bool:
+    """Whether the reader is somebody on the list."""
+    async with database.reading() as session:
+        return visit.reader in await people.at(session, {visit.reader})
+
+
+async def file(database: Database, visit: Visit, file_id: int) -> Attached | None:
+    """A file of a message on this page, or None if this reader may not see it (any more), or it is gone."""
+    async with database.reading() as session:
+        person = (await people.at(session, {visit.reader})).get(visit.reader)
+        if visit.is_private:
+            return await webchat.enclosed(session, visit.chat, person.id if person else None, file_id)
+        return await webchat.enclosed_in_group(session, visit.chat, file_id) if person else None
+
+
 def _menu(visit: Visit, person: Person | None, may_see_figures: bool) -> Sequence[str]:
     if person is None:
         return ()
     figures = FOR_HEADS if may_see_figures else ()
-    return FOR_STAFF + figures if visit.is_private else figures
+    return FOR_STAFF + figures if visit.is_private else [name for name in figures if name in FOR_GROUPS]
 
 
 def _drawn(shown: Collection[Shown], language: Language, zone: tzinfo) -> list[Message]:
@@ -93,6 +114,8 @@ def _drawn(shown: Collection[Shown], language: Language, zone: tzinfo) -> list[M
     for one in shown:
         local = one.at.astimezone(zone)
         day = local.date()
+        enclosed = one.enclosed and replace(one.enclosed, name=plain(one.enclosed.name))
+        is_picture = enclosed is not None and enclosed.media_type in PICTURES
         drawn.append(
             Message(
                 one.message_id,
@@ -103,6 +126,8 @@ def _drawn(shown: Collection[Shown], language: Language, zone: tzinfo) -> list[M
                 _rows(one),
                 f"{local:%H:%M}",
                 texts.day(language, day) if day != day_before else "",
+                picture=enclosed if is_picture else None,
+                document=None if is_picture else enclosed,
             )
         )
         day_before = day

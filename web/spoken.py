@@ -50,14 +50,14 @@ def read_form(body: bytes) -> Spoken:
 
 def checked(spoken: Spoken) -> Spoken:
     """Within bounds, with one thing said. Raises Refused."""
-    tidy = msgspec.structs.replace(spoken, text=_tidy(spoken.text))
-    if not 8 <= len(tidy.key) <= 64 or len(tidy.tap) > 200 or len(tidy.message_id) > 64:
+    kept = msgspec.structs.replace(spoken, text=tidy(spoken.text))
+    if not 8 <= len(kept.key) <= 64 or len(kept.tap) > 200 or len(kept.message_id) > 64:
         raise Refused(400, "web.not_understood")
-    if len(tidy.text) > MOST_LETTERS:
+    if len(kept.text) > MOST_LETTERS:
         raise Refused(413, "web.too_long")
-    if not tidy.text and not tidy.tap:
+    if not kept.text and not kept.tap:
         raise Refused(400, "web.nothing_said")
-    return tidy
+    return kept
 
 
 def incoming(visit: Visit, spoken: Spoken, raw: bytes, language: Language | None = None) -> Incoming:
@@ -76,7 +76,7 @@ def _said(spoken: Spoken) -> Said:
     return Command(word.partition("@")[0].lower(), args.strip())
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
     """NFC, without control characters other than line ends."""
     kept = (
         letter

@@ -6,20 +6,24 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from random import Random
+from typing import Any
 
 import structlog
-from telegram import LinkPreviewOptions
+from telegram import InputFile, LinkPreviewOptions
+from telegram import Message as Shown
 from telegram.error import TelegramError
 
 from channels.telegram.commands import CommandMenu, publish
+from channels.telegram.files import fetch
 from channels.telegram.line import Clock, Line, Sleep, Webhook
-from channels.telegram.outcomes import OutcomeRules, account_problem, is_gone, is_unchanged
-from channels.telegram.outgoing import TEXT_LENGTH, Part, render
+from channels.telegram.outcomes import OutcomeRules, account_problem, has_no_text, is_gone, is_unchanged
+from channels.telegram.outgoing import CAPTION_LENGTH, TEXT_LENGTH, Part, render, units
 from channels.telegram.polling import Poller
 from channels.telegram.request import Refused, Wire
 from channels.telegram.taps import TapAnswers
 from channels.telegram.webhook import WebhookIntake
-from domain.chat import Capabilities, Outcome, Outgoing, Receive, Rejected, Sent, Unknown
+from domain.chat import Address, Attached, Capabilities, Fetched, Outcome, Outgoing, Receive, Rejected, Sent, Unknown
+from domain.files import PICTURES
 
 log = structlog.get_logger(__name__)
 
@@ -132,6 +136,19 @@ class TelegramAccount:
             self._line.problem = account_problem(outcome)
         return outcome
 
+    async def fetch(self, file_id: str) -> Fetched:
+        """Fetch a file by the id that came with it, from the configured Bot API server."""
+        return await fetch(self._line, self._rules, file_id)
+
+    async def leave(self, chat: Address) -> Outcome:
+        """Leave a group; one that the bot is not in any more ends as unreachable."""
+        chat_id = int(chat.chat_id)
+        try:
+            await self._line.bot.leave_chat(chat_id)
+        except TelegramError as error:
+            return self._rules.outcome(error, chat_id)
+        return Sent("")
+
     def _remember(self, key: str, sent: int) -> None:
         if sent:
             self._parts_sent[key] = sent
@@ -151,6 +168,9 @@ class TelegramAccount:
             return Unknown("unreadable_answer")
 
     async def _say(self, part: Part, message: Outgoing, chat_id: int) -> Outcome:
+        if part.attached is not None:
+            shown = await self._show(part, part.attached, message, chat_id)
+            return Sent(str(shown.message_id))
         sent = await self._line.bot.send_message(
             chat_id,
             part.text,
@@ -162,7 +182,32 @@ class TelegramAccount:
         )
         return Sent(str(sent.message_id))
 
+    async def _show(self, part: Part, file: Attached, message: Outgoing, chat_id: int) -> Shown:
+        """A picture is seen in the chat at once; anything else is a document to open."""
+        upload = InputFile(file.content, filename=file.name or "file")
+        options: dict[str, Any] = {
+            "caption": part.text or None,
+            "caption_entities": part.entities or None,
+            "reply_markup": part.markup,
+            "disable_notification": message.silent or None,
+            "protect_content": message.protect or None,
+        }
+        if file.media_type in PICTURES:
+            return await self._line.bot.send_photo(chat_id, upload, **options)
+        return await self._line.bot.send_document(chat_id, upload, disable_content_type_detection=True, **options)
+
     async def _edit(self, part: Part, message: Outgoing, chat_id: int) -> Outcome:
+        try:
+            await self._rewrite(part, chat_id)
+        except Refused as error:
+            if is_gone(error) or has_no_text(error):
+                return await self._say(part, message, chat_id)
+            if not is_unchanged(error):
+                raise
+        return Sent(str(part.replaces))
+
+    async def _rewrite(self, part: Part, chat_id: int) -> None:
+        """Put new words in the place of the old; a picture or document there stays above them."""
         try:
             await self._line.bot.edit_message_text(
                 part.text,
@@ -173,11 +218,15 @@ class TelegramAccount:
                 link_preview_options=_NO_PREVIEW,
             )
         except Refused as error:
-            if is_gone(error):
-                return await self._say(part, message, chat_id)
-            if not is_unchanged(error):
+            if not has_no_text(error) or units(part.text) > CAPTION_LENGTH:
                 raise
-        return Sent(str(part.replaces))
+            await self._line.bot.edit_message_caption(
+                chat_id,
+                part.replaces,
+                caption=part.text,
+                caption_entities=part.entities or None,
+                reply_markup=part.markup,  # type: ignore[arg-type]
+            )
 
     async def publish_commands(self, menus: Sequence[CommandMenu]) -> bool:
         """Set those menus that differ from what Telegram shows; false if some could not be set this time."""

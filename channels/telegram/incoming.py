@@ -14,6 +14,7 @@ from domain.chat import (
     Address,
     Command,
     Contact,
+    File,
     Ignored,
     Incoming,
     Joined,
@@ -54,6 +55,20 @@ class _Contact(msgspec.Struct):
     user_id: int | None = None
 
 
+class _PhotoSize(msgspec.Struct):
+    file_id: str
+    width: int
+    height: int
+    file_size: int = 0
+
+
+class _Document(msgspec.Struct):
+    file_id: str
+    file_name: str = ""
+    mime_type: str = ""
+    file_size: int = 0
+
+
 class _Replied(msgspec.Struct, rename={"sender": "from"}):
     sender: _User | None = None
 
@@ -65,6 +80,8 @@ class _Message(msgspec.Struct, rename={"sender": "from"}):
     sender_chat: _Chat | None = None
     text: str | None = None
     contact: _Contact | None = None
+    photo: list[_PhotoSize] | None = None
+    document: _Document | None = None
     reply_to_message: _Replied | None = None
     migrate_to_chat_id: Id | None = None
 
@@ -194,6 +211,8 @@ class _Reader:
         private = message.chat.type == "private"
         if message.contact is not None and private:
             return Contact(_clean(message.contact.phone_number), message.contact.user_id == sender.id)
+        if private and (message.photo or message.document):
+            return _file(message)
         if message.text is None:
             return Ignored()
         text = _clean(message.text)
@@ -232,6 +251,17 @@ class _Reader:
         elif not was:
             said = Joined(_clean(change.chat.title or ""))
         return self.arrival(change.sender, change.chat, said)
+
+
+def _file(message: _Message) -> Said:
+    """A photo in the largest of its sizes, or a document."""
+    if message.photo:
+        largest = max(message.photo, key=lambda size: (size.width * size.height, size.file_size))
+        return File(_clean(largest.file_id), media_type="image/jpeg", size=largest.file_size)
+    sent = message.document
+    if sent is None:
+        return Ignored()
+    return File(_clean(sent.file_id), _clean(sent.file_name), _clean(sent.mime_type), sent.file_size)
 
 
 def _inside(member: _Member) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 import structlog
 from telegram import Bot
@@ -53,6 +54,7 @@ class Line:
         self._random = random
         self._request = AiohttpRequest(wire, self.heard)
         self._base = f"{api_base.rstrip('/')}/bot"
+        self._files = f"{api_base.rstrip('/')}/file/bot"
         self._token = token
         self._renewed_at = clock()
         self._poll_grace = wire.poll_grace
@@ -88,9 +90,15 @@ class Line:
         parameters = {"limit": limit, "timeout": timeout, "allowed_updates": ALLOWED_UPDATES}
         if offset is not None:
             parameters["offset"] = offset
-        return await self._request.post_raw(
-            f"{self._base}{self._token}/getUpdates", parameters, timeout + self._poll_grace
-        )
+        return await self.call("getUpdates", parameters, timeout + self._poll_grace)
+
+    async def call(self, method: str, parameters: dict[str, Any], wait: float) -> bytes:
+        """The raw reply of any method. Raises `TelegramError`."""
+        return await self._request.post_raw(f"{self._base}{self._token}/{method}", parameters, wait)
+
+    async def download(self, path: str, most: int, wait: float) -> bytes:
+        """The file at this path, of at most `most` bytes. Raises `TelegramError`."""
+        return await self._request.download(f"{self._files}{self._token}/{path}", most, wait)
 
     async def recover(self, error: Exception, failures: int) -> None:
         """Wait as long as `error` and the count of failures ask for; a line silent for 90 s gets new connections."""

@@ -85,6 +85,11 @@ def is_gone(error: Refused) -> bool:
     return error.status == 400 and any(sign in error.description.lower() for sign in _GONE)
 
 
+def has_no_text(error: Refused) -> bool:
+    """The message to replace shows a picture or document: what can change is the words below that."""
+    return error.status == 400 and "there is no text in the message" in error.description.lower()
+
+
 def account_problem(outcome: Outcome) -> str:
     """A reason why the whole account cannot send, for the health page; empty if there is none."""
     if isinstance(outcome, RetryLater) and outcome.whole_account and outcome.why != "flood":

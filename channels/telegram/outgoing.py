@@ -1,4 +1,4 @@
-"""One `Outgoing` as the Telegram messages that show it: bold title, keyboards, parts of at most 4,096 units."""
+"""One `Outgoing` as the Telegram messages that show it: bold title, keyboards, files, parts of at most 4,096 units."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from unicodedata import normalize
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton, MessageEntity, ReplyKeyboardMarkup
 
-from domain.chat import Button, Keyboard, Outgoing
+from domain.chat import Attached, Button, Keyboard, Outgoing
 
 TEXT_LENGTH = 4096
+CAPTION_LENGTH = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +21,30 @@ class Part:
     entities: tuple[MessageEntity, ...] = ()
     markup: InlineKeyboardMarkup | ReplyKeyboardMarkup | None = None
     replaces: int | None = None
+    attached: Attached | None = None
 
 
 def render(message: Outgoing) -> list[Part]:
     """The messages to send, in order; empty if there is nothing to show.
 
     The first part replaces, the last one carries the keyboard. A keyboard that asks for the phone number cannot be
-    put on an edited message, so such a message replaces nothing.
+    put on an edited message, and a file cannot be put into one, so such a message replaces nothing. A file goes with
+    its text if that fits below it, else ahead of it.
     """
     title = _clean(message.title)
-    texts = split("\n".join(filter(None, (title, _clean(message.text)))))
-    if not texts:
-        return []
+    whole = "\n".join(filter(None, (title, _clean(message.text))))
     markup = _markup(message.keyboard)
-    replaces = _message_id(message.replaces)
+    if message.attached is None:
+        return _texts(title, whole, markup, _message_id(message.replaces))
+    if units(whole) <= CAPTION_LENGTH:
+        return [Part(whole, _bold(title, whole), markup, attached=message.attached)]
+    return [Part("", attached=message.attached), *_texts(title, whole, markup, None)]
+
+
+def _texts(
+    title: str, whole: str, markup: InlineKeyboardMarkup | ReplyKeyboardMarkup | None, replaces: int | None
+) -> list[Part]:
+    texts = split(whole)
     if isinstance(markup, ReplyKeyboardMarkup) and len(texts) == 1:
         replaces = None
     last = len(texts) - 1

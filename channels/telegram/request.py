@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,6 +59,10 @@ class Refused(TelegramError):
         self.retry_after = retry_after
         self.migrate_to = migrate_to
         self.genuine = genuine
+
+
+class TooLarge(TelegramError):
+    """A file with more bytes than we take."""
 
 
 class _Parameters(msgspec.Struct):
@@ -121,8 +126,18 @@ class AiohttpRequest(BaseRequest):
         """POST and return the body as it came, waiting at most `wait` seconds for it."""
         return await self._call("POST", url, msgspec.json.encode(parameters), _JSON, wait)
 
+    async def download(self, url: str, most: int, wait: float) -> bytes:
+        """The body at `url`, of at most `most` bytes. Raises `TooLarge` before taking in more."""
+        return await self._call("GET", url, b"", {}, wait, most)
+
     async def _call(
-        self, method: str, url: str, body: bytes | aiohttp.FormData, headers: dict[str, str], wait: float | None
+        self,
+        method: str,
+        url: str,
+        body: bytes | aiohttp.FormData,
+        headers: dict[str, str],
+        wait: float | None,
+        most: int | None = None,
     ) -> bytes:
         connect = self._wire.connect_timeout
         # `connect` covers the wait for a free connection too, so a plain time-out always means "written".
@@ -137,7 +152,7 @@ class AiohttpRequest(BaseRequest):
                 allow_redirects=False,
                 proxy=self._wire.proxy,
             ) as answer:
-                payload = await answer.read()
+                payload = await answer.read() if most is None else await _at_most(most, answer)
                 status = answer.status
         except _NOTHING_WRITTEN as error:
             raise NotConnected(type(error).__name__) from None
@@ -181,12 +196,22 @@ class AiohttpRequest(BaseRequest):
         return answer
 
 
+async def _at_most(most: int, answer: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in answer.content.iter_chunked(64 * 1024):
+        body += chunk
+        if len(body) > most:
+            raise TooLarge(f"more than {most} bytes")
+    return bytes(body)
+
+
 def _form(request_data: RequestData) -> aiohttp.FormData:
-    form = aiohttp.FormData()
+    form = aiohttp.FormData(quote_fields=False)  # a percent-encoded file name would be shown as such
     for name, value in request_data.json_parameters.items():
         form.add_field(name, value)
     for name, (filename, content, kind) in request_data.multipart_data.items():
-        form.add_field(name, content, filename=filename, content_type=kind)
+        body = io.BytesIO(content) if isinstance(content, bytes) else content  # read in pieces, not sent as one
+        form.add_field(name, body, filename=filename, content_type=kind)
     return form
 
 

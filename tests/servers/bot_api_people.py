@@ -22,6 +22,7 @@ class Telegram:
         self.sends: list[Send] = []
         self.violations: list[str] = []
         self.callbacks: set[str] = set()
+        self.files: dict[str, bytes] = {}
         self.callback_answers: dict[str, dict[str, Any]] = {}
         self.commands: dict[tuple[str, str], list[dict[str, str]]] = {}
         self.allowed: frozenset[str] = frozenset()
@@ -64,6 +65,28 @@ class Telegram:
         if own:
             contact["user_id"] = user_id
         return self.offer("message", self._message(user_id, place, contact=contact), str(user_id))
+
+    async def sends_photo(self, user_id: int, content: bytes, *, chat: int | None = None) -> int:
+        """Send a photo: Telegram offers it in several sizes and keeps neither name nor type."""
+        place = self.chats[chat or user_id]
+        sizes = [
+            {"width": width, "height": width, "file_size": len(kept)} | self._keep(kept)
+            for width, kept in ((90, content[:90]), (1280, content), (320, content[:320]))
+        ]
+        return self.offer("message", self._message(user_id, place, photo=sizes), str(place.id))
+
+    async def sends_document(
+        self, user_id: int, content: bytes, name: str = "", kind: str = "", *, chat: int | None = None
+    ) -> int:
+        place = self.chats[chat or user_id]
+        document: dict[str, Any] = {"file_size": len(content)} | self._keep(content)
+        document |= {key: value for key, value in (("file_name", name), ("mime_type", kind)) if value}
+        return self.offer("message", self._message(user_id, place, document=document), str(place.id))
+
+    def _keep(self, content: bytes) -> dict[str, str]:
+        file_id = f"file{len(self.files)}"
+        self.files[file_id] = content
+        return {"file_id": file_id, "file_unique_id": f"unique-{file_id}"}
 
     async def taps(self, user_id: int, message: Message, label: str) -> str:
         """Press a button that is on the screen; returns the callback query's id. Fails if there is no such button."""
@@ -117,10 +140,16 @@ class Telegram:
         self.offer("message", self._message(user_id, self.chats[new_id], migrate_from_chat_id=group_id), str(new_id))
         return update_id
 
-    def _membership(self, user_id: int, chat_id: int, was: str, now: str) -> int:
+    def bot_leaves(self, group_id: int) -> int:
+        """The bot goes by itself; like everything that happens to it, it hears of that."""
+        kind = self.chats[group_id].kind
+        self.chats[group_id].refusal = (403, f"Forbidden: bot is not a member of the {kind} chat")
+        return self._membership(None, group_id, "member", "left")
+
+    def _membership(self, user_id: int | None, chat_id: int, was: str, now: str) -> int:
         change = {
             "chat": self.chats[chat_id].as_json,
-            "from": self._person(user_id),
+            "from": self.bot if user_id is None else self._person(user_id),
             "date": int(time.time()),
             "old_chat_member": {"status": was, "user": self.bot},
             "new_chat_member": {"status": now, "user": self.bot},
@@ -141,7 +170,7 @@ class Telegram:
             "date": int(time.time()),
             "chat": self.chats[message.chat_id].as_json,
             "from": self.bot,
-            "text": message.text,
+            "caption" if message.document else "text": message.text,
         }
         if "inline_keyboard" in message.markup:
             answer["reply_markup"] = message.markup

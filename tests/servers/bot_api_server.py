@@ -15,13 +15,16 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.servers.bot_api_people import Telegram
-from tests.servers.bot_api_spec import Upload, native, problems
+from tests.servers.bot_api_spec import Upload, native, problems, uploaded
 from tests.servers.bot_api_state import Chat, Fault, Message, Send, Update, fault
 from tests.servers.bot_api_webhook import WebhookPoster
 
 TOKEN = "7000001:made-up-token-for-tests-only-000000"
 _PATH = "/bot{token}/{method}"
-_SENDS = {"sendMessage", "sendDocument", "editMessageText"}
+_FILE_PATH = "/file/bot{token}/{path:.+}"
+_EDITS = {"editMessageText", "editMessageCaption"}
+_SENDS = {"sendMessage", "sendDocument", "sendPhoto"} | _EDITS
+_MOST_DOWNLOADED = 20 * 1024 * 1024
 
 
 class Refusal(Exception):
@@ -48,6 +51,7 @@ class BotApi(Telegram):
         self.faults: list[Fault] = []
         self.poster: WebhookPoster | None = None
         self.dropped_pending = False
+        self.tells_sizes = True
         self._pace = pace
         self._random = Random(seed)
         self.polls = 0
@@ -60,7 +64,11 @@ class BotApi(Telegram):
             "getWebhookInfo": self._webhook_info,
             "sendMessage": self._send_message,
             "sendDocument": self._send_document,
+            "sendPhoto": self._send_photo,
+            "getFile": self._get_file,
             "editMessageText": self._edit_message,
+            "editMessageCaption": self._edit_caption,
+            "leaveChat": self._leave_chat,
             "answerCallbackQuery": self._answer_callback,
             "setMyCommands": self._set_commands,
             "getMyCommands": self._get_commands,
@@ -69,6 +77,7 @@ class BotApi(Telegram):
     async def start(self, port: int = 0, extra_routes: Callable[[web.Application], None] | None = None) -> str:
         app = web.Application(client_max_size=60 * 1024 * 1024)
         app.router.add_route("*", _PATH, self._respond)
+        app.router.add_get(_FILE_PATH, self._download)
         if extra_routes is not None:
             extra_routes(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handle_signals=False)
@@ -140,7 +149,7 @@ class BotApi(Telegram):
     def _limit(self, method: str, parameters: dict[str, Any]) -> None:
         if method in _SENDS:
             chat_id = int(parameters["chat_id"])
-            wait = self.limits.refusal(chat_id, time.monotonic(), is_edit=method == "editMessageText")
+            wait = self.limits.refusal(chat_id, time.monotonic(), is_edit=method in _EDITS)
             if wait is not None:
                 raise Refusal(429, f"Too Many Requests: retry after {wait}", {"retry_after": wait})
 
@@ -275,16 +284,49 @@ class BotApi(Telegram):
         return self._say("sendMessage", parameters, parameters["text"], parameters.get("entities", []))
 
     async def _send_document(self, parameters: dict[str, Any]) -> dict[str, Any]:
-        file = parameters["document"]
-        name = f"{len(file)} bytes" if isinstance(file, Upload) else file
+        return self._show("sendDocument", parameters, parameters["document"])
+
+    async def _send_photo(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        photo = parameters["photo"]
+        if isinstance(photo, Upload) and not photo.startswith((b"\xff\xd8", b"\x89PNG", b"RIFF")):
+            raise Refusal(400, "Bad Request: IMAGE_PROCESS_FAILED")
+        return self._show("sendPhoto", parameters, photo)
+
+    def _show(self, method: str, parameters: dict[str, Any], file: Upload | str) -> dict[str, Any]:
         entities = parameters.get("caption_entities", [])
-        return self._say("sendDocument", parameters, parameters.get("caption", ""), entities, name)
+        return self._say(method, parameters, parameters.get("caption", ""), entities, file)
+
+    async def _get_file(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        file_id = parameters["file_id"]
+        content = self.files.get(file_id)
+        if content is None:
+            raise Refusal(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        if len(content) > _MOST_DOWNLOADED:
+            raise Refusal(400, "Bad Request: file is too big")
+        known = {"file_id": file_id, "file_unique_id": f"unique-{file_id}", "file_path": f"documents/{file_id}.bin"}
+        return known | ({"file_size": len(content)} if self.tells_sizes else {})
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        """The bytes themselves; the token is part of the address here too."""
+        self.calls.append("file")
+        content = self.files.get(request.match_info["path"].removeprefix("documents/").removesuffix(".bin"))
+        if request.match_info["token"] != self.token or content is None:
+            return _reply(Refusal(404, "Not Found"))
+        planned = self._planned("file", {})
+        if planned is not None:
+            return await self._misbehave(planned, request, "file", {})
+        return web.Response(body=content, content_type="application/octet-stream")
 
     def _say(
-        self, method: str, parameters: dict[str, Any], text: str, entities: list[dict[str, Any]], document: str = ""
+        self,
+        method: str,
+        parameters: dict[str, Any],
+        text: str,
+        entities: list[dict[str, Any]],
+        file: Upload | str = "",
     ) -> dict[str, Any]:
         chat = self._chat(parameters)
-        if not text.strip() and not document:
+        if not text.strip() and not file:
             raise Refusal(400, "Bad Request: message text is empty")
         markup = parameters.get("reply_markup", {})
         if "keyboard" in markup and chat.kind != "private" and _asks_contact(markup):
@@ -297,7 +339,9 @@ class BotApi(Telegram):
             markup,
             silent=parameters.get("disable_notification", False),
             protect=parameters.get("protect_content", False),
-            document=document,
+            document=(file.filename or "file") if isinstance(file, Upload) else file,
+            picture=method == "sendPhoto",
+            content=file if isinstance(file, Upload) else b"",
             no_preview=parameters.get("link_preview_options", {}).get("is_disabled", False),
         )
         chat.messages[message.id] = message
@@ -305,21 +349,45 @@ class BotApi(Telegram):
         return self.message_json(message)
 
     async def _edit_message(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        message = self._to_edit(parameters)
+        if message.document:
+            raise Refusal(400, "Bad Request: there is no text in the message to edit")
+        return self._rewrite("editMessageText", parameters, message, "text", "entities")
+
+    async def _edit_caption(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        message = self._to_edit(parameters)
+        if not message.document:
+            raise Refusal(400, "Bad Request: there is no caption in the message to edit")
+        return self._rewrite("editMessageCaption", parameters, message, "caption", "caption_entities")
+
+    def _to_edit(self, parameters: dict[str, Any]) -> Message:
         message = self._chat(parameters).messages.get(parameters.get("message_id", 0))
         if message is None:
             raise Refusal(400, "Bad Request: message to edit not found")
         if "keyboard" in message.markup:
             raise Refusal(400, "Bad Request: message can't be edited")
-        wanted = (parameters["text"], parameters.get("entities", []), parameters.get("reply_markup", {}))
+        return message
+
+    def _rewrite(
+        self, method: str, parameters: dict[str, Any], message: Message, text: str, entities: str
+    ) -> dict[str, Any]:
+        wanted = (parameters.get(text, ""), parameters.get(entities, []), parameters.get("reply_markup", {}))
         if wanted == (message.text, message.entities, message.markup):
             raise Refusal(400, "Bad Request: message is not modified: specified new message content is the same")
         message.text, message.entities, message.markup = wanted
         message.edits += 1
-        self._record("editMessageText", message)
+        self._record(method, message)
         return self.message_json(message)
 
     def _record(self, method: str, message: Message) -> None:
         self.sends.append(Send(time.monotonic(), message.chat_id, method, message.id, message.text))
+
+    async def _leave_chat(self, parameters: dict[str, Any]) -> bool:
+        chat = self._chat(parameters)
+        if chat.kind == "private":
+            raise Refusal(400, "Bad Request: chat member status can't be changed in private chats")
+        self.bot_leaves(chat.id)
+        return True
 
     async def _answer_callback(self, parameters: dict[str, Any]) -> bool:
         callback_id = parameters["callback_query_id"]
@@ -360,7 +428,7 @@ async def _parameters(request: web.Request, method: str) -> dict[str, Any]:
         return body if isinstance(body, dict) else {"": body}
     found: dict[str, Any] = dict(request.query)
     for name, value in (await request.post()).items():
-        found[name] = Upload(value.file.read()) if isinstance(value, web.FileField) else value
+        found[name] = uploaded(value.file.read(), value.filename) if isinstance(value, web.FileField) else value
     return native(method, found)
 
 

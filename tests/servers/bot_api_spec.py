@@ -29,6 +29,14 @@ class Field:
 class Upload(bytes):
     """A file that came as a multipart part."""
 
+    filename: str = ""
+
+
+def uploaded(content: bytes, filename: str) -> Upload:
+    upload = Upload(content)
+    upload.filename = filename
+    return upload
+
 
 @cache
 def spec() -> tuple[dict[str, dict[str, Field]], dict[str, dict[str, Field]]]:

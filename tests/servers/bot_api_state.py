@@ -21,6 +21,8 @@ class Message:
     protect: bool = False
     edits: int = 0
     document: str = ""
+    picture: bool = False
+    content: bytes = b""
     no_preview: bool = False
 
     @property
@@ -156,6 +158,7 @@ ANSWERS = {
     "not_modified": (400, "Bad Request: message is not modified: specified new message content is the same"),
     "edit_gone": (400, "Bad Request: message to edit not found"),
     "edit_closed": (400, "Bad Request: message can't be edited"),
+    "file_too_big": (400, "Bad Request: file is too big"),
     "too_old": (400, "Bad Request: query is too old and response timeout expired or query ID is invalid"),
     "unauthorized": (401, "Unauthorized"),
     "not_found": (404, "Not Found: method not found"),

@@ -186,6 +186,99 @@
     if (button.name === "tap") return enqueue({ tap: button.value, message_id: button.form.message_id.value, label });
     enqueue({ text: button.value, label });
   });
+
+  // --- Sending a photo or document: kept on the open page until it is through ---
+  const files = [];
+  let uploading = false, again = 0, fileFailures = 0;
+  const PICTURE = 2000, SMALL = 600000, STALLED = 45000;
+  const smaller = async (file) => {
+    // A phone's photo is larger than anybody needs to read it, and says where it was taken.
+    if (!file.type.startsWith("image/")) return file;
+    try {
+      const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+      const scale = Math.min(1, PICTURE / Math.max(bitmap.width, bitmap.height));
+      const canvas = document.createElement("canvas");
+      canvas.width = Math.round(bitmap.width * scale);
+      canvas.height = Math.round(bitmap.height * scale);
+      const paper = canvas.getContext("2d");
+      paper.fillStyle = "#fff";
+      paper.fillRect(0, 0, canvas.width, canvas.height);
+      paper.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+      const blob = await new Promise((made) => canvas.toBlob(made, "image/jpeg", 0.85));
+      if (!blob || (blob.size > file.size && file.size < SMALL)) return file;
+      return new File([blob], file.name.replace(/\.[^.]*$/, "") + ".jpg", { type: "image/jpeg" });
+    } catch (e) { return file; }
+  };
+  const postFile = (entry, progress) => new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest(), body = new FormData();
+    let timer = 0;
+    const watch = () => { clearTimeout(timer); timer = setTimeout(() => request.abort(), STALLED); };
+    body.append("key", entry.key);
+    body.append("file", entry.file, entry.file.name);
+    request.open("POST", here + "/file");
+    request.setRequestHeader("Accept", "application/json");
+    request.upload.addEventListener("progress", (event) => { watch(); progress.value = event.loaded / event.total; });
+    request.addEventListener("load", () => {
+      let said = {};
+      try { said = JSON.parse(request.responseText); } catch (e) { /* a proxy's page */ }
+      resolve({ status: request.status, wait: Number(request.getResponseHeader("Retry-After")) || 0, said });
+    });
+    ["error", "abort"].forEach((name) => request.addEventListener(name, reject));
+    request.addEventListener("loadend", () => clearTimeout(timer));
+    watch();
+    request.send(body);
+  });
+  const fileLater = (entry, sentence, seconds) => {
+    const follow = nearEnd();
+    fileFailures += 1;
+    mark(entry, "unsent", words.fileUnsent);
+    if (sentence) say(sentence);
+    if (follow) toEnd();
+    clearTimeout(again);
+    again = setTimeout(flushFiles, (seconds || Math.min(30, 2 ** fileFailures)) * 1000);
+  };
+  const flushFiles = async () => {
+    if (uploading || !files.length) return;
+    uploading = true;
+    const entry = files[0], progress = document.createElement("progress");
+    progress.setAttribute("aria-label", words.sending);
+    mark(entry, "sending", words.sending);
+    bubble(entry).insertBefore(progress, bubble(entry).lastChild);
+    try {
+      const answer = await postFile(entry, progress);
+      if (answer.status === 429 || answer.status >= 500) fileLater(entry, answer.said.error || "", answer.wait);
+      else {
+        fileFailures = 0;
+        files.shift();
+        if (answer.status === 200) mark(entry, "sent", words.sent);
+        else mark(entry, "refused", answer.said.error || (answer.status === 413 ? words.tooLarge : words.refused));
+        if (!isLive()) look();
+      }
+    } catch (e) { fileLater(entry, ""); }
+    progress.remove();
+    uploading = false;
+    if (files.length && !fileFailures) flushFiles();
+  };
+  const picker = document.getElementById("file");
+  if (picker) {
+    document.getElementById("attach").hidden = false;
+    picker.addEventListener("change", async () => {
+      const chosen = picker.files[0];
+      if (!chosen) return;
+      picker.value = "";
+      const file = await smaller(chosen);
+      if (file.size > Number(words.most)) return say(words.tooLarge);
+      say("");
+      const entry = { key: newKey(), file, label: chosen.name };
+      files.push(entry);
+      mark(entry, "sending", words.sending);
+      toEnd();
+      flushFiles();
+    });
+    window.addEventListener("online", () => { clearTimeout(again); fileFailures = 0; flushFiles(); });
+    window.addEventListener("beforeunload", (event) => { if (files.length) event.preventDefault(); });
+  }
+
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const text = input.value.trim();
