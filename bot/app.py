@@ -12,14 +12,39 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from domain.chat import Channel, Receive
+from domain.chat import Channel, File, Incoming, Receipt, Receive
 from domain.timetable import local_time
-from handlers import binding, declaration, enrolment, help, history, leave, privacy, status
+from handlers import (
+    admin,
+    binding,
+    control,
+    declaration,
+    enrolment,
+    excusing,
+    help,
+    history,
+    incident,
+    incident_desk,
+    leave,
+    looking,
+    missing,
+    privacy,
+    proxy,
+    quality,
+    risk,
+    risk_map,
+    status,
+    times,
+    why,
+    zone,
+)
 from handlers.dispatch import Dispatcher
 from handlers.intake import Intake
 from handlers.router import joined
 from handlers.turn import House
 from scheduler.delivery import Delivery, SleepUntil
+from scheduler.fetching import Fetching
+from scheduler.rosters import Rosters
 from scheduler.ticks import Ticks
 from storage import schedules, schema, settlement, units
 from storage.database import Clock, Database, Session, take_turns
@@ -34,9 +59,23 @@ ROUTER = joined(
     privacy.router,
     declaration.router,
     leave.router,
+    incident.router,
+    incident_desk.router,
     history.router,
     status.router,
+    times.router,
+    quality.router,
+    control.router,
+    missing.router,
+    proxy.router,
+    excusing.router,
+    looking.router,
+    zone.router,
+    risk.router,
+    risk_map.router,
     binding.router,
+    admin.console,
+    why.router,
     help.router,
 )
 TICK_EVERY = timedelta(seconds=3)
@@ -56,14 +95,25 @@ class App:
     ticked_at: datetime | None = None
     ticks: Ticks = field(init=False)
     intake: Intake = field(init=False)
+    fetching: Fetching = field(init=False)
+    rosters: Rosters = field(init=False)
     deliveries: dict[str, Delivery] = field(init=False)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.ticks = Ticks(self.database, self.house)
         self.intake = Intake(self.database, Dispatcher(self.house, ROUTER), self.clock, self._hand_over)
+        self.fetching = Fetching(self.database, self.channels, self.intake.receive, self.clock)
+        self.rosters = Rosters(self.database, self.house, self.clock, self._wake_deliveries)
         self.deliveries = {
-            name: Delivery(channel, self.database, self.clock, self.sleep_until, self.settled)
+            name: Delivery(
+                channel,
+                self.database,
+                self.clock,
+                self.sleep_until,
+                self.settled,
+                allowance=self.house.allowance,
+            )
             for name, channel in self.channels.items()
         }
 
@@ -78,12 +128,21 @@ class App:
             if self.database.is_sqlite:
                 await settlement.reclaim(session, now, all_leases=True)
 
+    async def receive(self, batch: Sequence[Incoming]) -> Sequence[Receipt]:
+        """Take updates in: for every channel and for the pages. A file is fetched as soon as it is noted."""
+        receipts = await self.intake.receive(batch)
+        if any(isinstance(one.said, File) for one in batch):
+            self.fetching.wake()
+        return receipts
+
     async def start(self, receive: Receive | None = None) -> None:
-        """Listen, deliver and tick until `stop`. `receive` is the intake's own unless something counts in between."""
+        """Listen, deliver, fetch and tick until `stop`. `receive` is our own unless something counts in between."""
         run = asyncio.get_running_loop().create_task
         for name, channel in self.channels.items():
             self._tasks.append(run(self.deliveries[name].run(), name=f"deliver {name}"))
-            self._tasks.append(run(channel.listen(receive or self.intake.receive), name=f"listen {name}"))
+            self._tasks.append(run(channel.listen(receive or self.receive), name=f"listen {name}"))
+        self._tasks.append(run(self.fetching.run(), name="fetch"))
+        self._tasks.append(run(self.rosters.run(), name="rosters"))
         self._tasks.append(run(self._tick_for_ever(), name="ticks"))
 
     async def stop(self) -> None:
@@ -108,8 +167,7 @@ class App:
             return
         self.ticked_at = self.clock()
         if done:
-            for delivery in self.deliveries.values():
-                delivery.wake()
+            self._wake_deliveries()
 
     async def settle_everything(self) -> None:
         """Do everything that is due now, to the last message. For a clock that somebody moves by hand."""
@@ -118,6 +176,13 @@ class App:
         await self._drain()
 
     async def _drain(self) -> None:
+        await self._deliver()
+        while await self.fetching.step():
+            await self._deliver()
+        while await self.rosters.step():
+            await self._deliver()
+
+    async def _deliver(self) -> None:
         for delivery in self.deliveries.values():
             await delivery.drain()
 
@@ -135,6 +200,10 @@ class App:
 
     async def _tidy(self) -> None:
         await self.ticks.tidy(self.clock())
+
+    def _wake_deliveries(self) -> None:
+        for delivery in self.deliveries.values():
+            delivery.wake()
 
     def _hand_over(self, letters: Sequence[Leased]) -> None:
         for delivery in self.deliveries.values():

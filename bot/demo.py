@@ -212,7 +212,7 @@ def pages(demo: Demo) -> web.Application:
     return build(
         database=app.database,
         seal=app.house.seal,
-        receive=app.intake.receive,
+        receive=app.receive,
         hub=demo.webchat,
         zone=ZONE,
         organisation=app.house.name,

@@ -51,7 +51,7 @@ class Crowd:
             if prompt.chat.chat_id in self.leave_out or self.chance.random() < NEVER:
                 continue
             minutes = min(self.chance.lognormvariate(2.4, 1.0), 200.0)
-            is_well = self.chance.random() > UNWELL
+            is_well = self.chance.random() > UNWELL or prompt.kind == "risk"
             self._coming.append(Answer(now + timedelta(minutes=minutes), prompt.id, prompt, is_well))
         self._coming.sort()
 

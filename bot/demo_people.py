@@ -66,6 +66,10 @@ ON_THE_PAGE = (
 )
 
 
+ELSEWHERE = (Role.FOCAL, Role.HEAD)
+"""The posts of the first people of each other unit; the steering committee is the next in the first unit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Department:
     """What was made: the chat of each person on the page, in order, and the shown unit's group chat."""
@@ -89,10 +93,14 @@ async def furnish(session: Session, channel: str, now: datetime, language: Langu
             await posts.appoint(session, person_id, shown_unit.id, one.role, now, source="demo", confirmed=True)
     number = len(chats)
     for unit, (_, _, size) in zip(made, UNITS, strict=True):
-        for _ in range(size - (len(chats) if unit is shown_unit else 0)):
+        for place in range(size - (len(chats) if unit is shown_unit else 0)):
             name = " ".join(chance.choice(part) for part in (FAMILIES, MIDDLES, GIVEN))
-            await _add(session, channel, unit, name, number, now, language, chance.random())
+            person_id, _ = await _add(session, channel, unit, name, number, now, language, chance.random())
             number += 1
+            if unit is not shown_unit and place < len(ELSEWHERE):
+                await posts.appoint(session, person_id, unit.id, ELSEWHERE[place], now, source="demo", confirmed=True)
+            elif unit is made[0] and place == len(ELSEWHERE):
+                await posts.appoint(session, person_id, root.id, Role.COMMITTEE, now, source="demo", confirmed=True)
     group = Address(channel, "group-demo")
     head, focal = chats[3][0], chats[2][0]
     bound = await bindings.request(session, group, shown_unit.id, language, head, now)

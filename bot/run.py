@@ -22,6 +22,7 @@ from domain.campaign_file import campaign_folder, load_campaign
 from domain.chat import LANGUAGES, Channel
 from domain.seal import Seal
 from handlers import help
+from handlers.inviting import Ways
 from handlers.turn import House
 from storage.database import Clock, Database
 from storage.settlement import Settled
@@ -62,7 +63,16 @@ def house_of(settings: Settings, channels: Mapping[str, Channel]) -> House:
         chosen_campaign(settings),
         Seal(secret_key(settings.secret_key_file)),
         {name: channel.capabilities for name, channel in channels.items()},
+        messages_per_day=settings.messages_per_day,
+        quiet=settings.quiet,
+        ways=ways_of(settings, channels.get(TELEGRAM)),
     )
+
+
+def ways_of(settings: Settings, telegram: Channel | None) -> Ways:
+    """Invitations as administrators issue them in the chat; the account says its name once it has begun."""
+    account = telegram if isinstance(telegram, TelegramAccount) else None
+    return Ways(settings.invite_lasts, settings.web_address, lambda: account.username if account else "")
 
 
 def telegram_account(settings: Settings, clock: Clock) -> TelegramAccount | None:
@@ -115,7 +125,7 @@ async def serve(settings: Settings) -> None:
     app = App(database, house, channels, wall_clock, sleep_until, settled)
     await refuse_damaged(database)
     await app.prepare()
-    receive = metrics.counted(app.intake.receive)
+    receive = metrics.counted(app.receive)
     accounts = {TELEGRAM: telegram} if telegram else {}
     health = Health(
         database,
@@ -135,6 +145,7 @@ async def serve(settings: Settings) -> None:
         health=health,
         metrics=metrics,
         telegram=accounts,
+        trusted=settings.proxies,
     )
     runner = await serve_pages(pages, settings.web_host, settings.web_port)
     await app.start(receive)

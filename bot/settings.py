@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.allowance import USUAL_QUIET, Quiet, parse_quiet
+from web.proxies import Networks, networks
+
 
 class Settings(BaseSettings):
     """One field, its default and its help line together. Names in the environment begin with `VUNGXANH_`."""
@@ -31,6 +34,10 @@ class Settings(BaseSettings):
     )
     web_host: str = Field("127.0.0.1", description="Address on which the web server listens.")
     web_port: int = Field(8080, ge=1, le=65535, description="Port on which the web server listens.")
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="Addresses or networks of proxies that are believed when they say who their visitor is.",
+    )
     public_url: str = Field(
         "", description="How the web server is reached from outside, such as https://khaibao.example.gov.vn."
     )
@@ -39,6 +46,12 @@ class Settings(BaseSettings):
     telegram_mode: Literal["polling", "webhook"] = Field("polling", description="How updates come in.")
     telegram_webhook_secret: SecretStr = Field(
         SecretStr(""), description="Secret that Telegram sends with each webhook call; needed in webhook mode."
+    )
+    messages_per_day: int = Field(
+        8, ge=4, le=50, description="The most messages that the bot sends one person in a day of itself."
+    )
+    quiet_hours: str = Field(
+        "20:00-06:00", description="When people are sent nothing but replies and incidents; 00:00-00:00: never."
     )
     invite_hours: int = Field(24, ge=1, le=24, description="How long an invitation can be used, in hours; at most 24.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
@@ -63,6 +76,30 @@ class Settings(BaseSettings):
         if not url.startswith(("sqlite:///", "postgresql://")):
             raise ValueError("expected sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
         return url
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _known_hours(cls, words: str) -> str:
+        if parse_quiet(words) is None:
+            raise ValueError("expected two times such as 20:00-06:00")
+        return words
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _known_networks(cls, words: str) -> str:
+        try:
+            networks(words)
+        except ValueError:
+            raise ValueError("expected addresses or networks such as 127.0.0.1,10.0.0.0/8") from None
+        return words
+
+    @property
+    def quiet(self) -> Quiet:
+        return parse_quiet(self.quiet_hours) or USUAL_QUIET
+
+    @property
+    def proxies(self) -> Networks:
+        return networks(self.trusted_proxies)
 
     @property
     def time_zone(self) -> ZoneInfo:

@@ -88,6 +88,15 @@ def summary_lines(campaign: Campaign, answers: Answers, language: Language) -> l
     ]
 
 
+def takes_photo(campaign: Campaign, answers: Answers) -> bool:
+    """Whether a photo may go with these answers: where one is foreseen and there is something to show."""
+    return any(
+        answers.get(question.key) not in (None, question.well_answer)
+        for question in campaign.questions
+        if question.photo
+    )
+
+
 def _tapped(question: Question, key: str) -> Accepted:
     if key == SKIP:
         return Accepted(None)

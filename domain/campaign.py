@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from datetime import date, time
 from typing import Literal
 
+from domain.control import Control
+from domain.incident import IncidentKind
 from domain.questions import Answer, Question, Words
 from domain.rules import Rule
+from domain.zone import ZoneRules
+from domain.zone_file import MapColumn
 
-Audience = Literal["everyone", "worked_today"]
-MORNING, AFTERNOON = "morning", "afternoon"
-ROUND_KINDS = (MORNING, AFTERNOON)
+Audience = Literal["everyone", "worked_today", "units"]
+MORNING, RISK, AFTERNOON = "morning", "risk", "afternoon"
+ROUND_KINDS = (MORNING, RISK, AFTERNOON)
+"""People declare in the morning and the afternoon; in between units update their risk (Directive 001, IV(2))."""
+DRILL = "drill"
+"""A rehearsal of a round in which people declare: no kind that can be scheduled, and in no figure."""
 
 MOST_QUESTIONS = 5
 """As many screens as a person who is not well goes through, before the last one that shows everything."""
@@ -85,10 +92,18 @@ class Campaign:
     undeclared: Words
     schedules: tuple[ScheduleSpec, ...]
     references: tuple[Reference, ...]
+    incidents: tuple[IncidentKind, ...]
+    controls: tuple[Control, ...]
+    zones: ZoneRules
+    map_columns: tuple[MapColumn, ...]
 
     def healthy_answers(self) -> dict[str, Answer]:
         """What the one tap of a healthy person declares, question by question."""
         return {question.key: question.well_answer for question in self.questions}
+
+    def incident(self, key: str) -> IncidentKind | None:
+        """The kind of incident of that key; None if this campaign has no such kind."""
+        return next((kind for kind in self.incidents if kind.key == key), None)
 
     def question(self, key: str) -> Question | None:
         """The question of that key, the workplace included; None if this campaign does not ask it."""

@@ -10,6 +10,7 @@ from typing import cast
 from domain.campaign import (
     AFTERNOON,
     MORNING,
+    RISK,
     ROUND_KINDS,
     Audience,
     Band,
@@ -18,18 +19,23 @@ from domain.campaign import (
     ScheduleSpec,
     Workplace,
 )
+from domain.control_file import read_controls
+from domain.incident import HEALTH, IncidentKind
 from domain.question_file import LONGEST_LABEL, read_questions, read_workplace
 from domain.questions import Question
 from domain.risk import Level, assess
 from domain.rule_file import RuleFile, read_rules
 from domain.toml_reader import Problem, Section, read_file
 from domain.workdays import WEEKDAYS
+from domain.zone_file import ZoneFile, read_zones
 
 __all__ = ["CampaignError", "Problem", "available_campaigns", "campaign_folder", "load_campaign"]
 
 _MAIN, _QUESTIONS, _RULES, _SCHEDULES = "campaign.toml", "questions.toml", "rules.toml", "schedules.toml"
-_FILES = (_MAIN, _QUESTIONS, _RULES, _SCHEDULES)
+_ZONES = "zones.toml"
+_FILES = (_MAIN, _QUESTIONS, _RULES, _SCHEDULES, _ZONES)
 _LONGEST_NAME, _LONGEST_TEXT = 100, 600
+_MOST_INCIDENTS, _LONGEST_INCIDENT = 9, 40
 _COLOURS = ("green", "yellow", "orange", "red")
 
 
@@ -61,11 +67,12 @@ def load_campaign(folder: Path) -> Campaign:
     for stray in sorted(folder.glob("*.toml")):
         if stray.name not in _FILES:
             problems.append(Problem(f"{folder.name}/{stray.name}", "", f"unknown file, expected {', '.join(_FILES)}"))
-    main, questions, rules, schedules = sections.values()
+    main, questions, rules, schedules, zones = sections.values()
     asked = _asked(questions) if questions else None
     ruled = read_rules(rules, asked[1] if asked else None) if rules else None
     planned = _schedules(schedules) if schedules else ()
-    campaign = _campaign(main, folder.name, asked, ruled, planned) if main else None
+    zoned = read_zones(zones, asked[0].question if asked else None) if zones else None
+    campaign = _campaign(main, folder.name, asked, ruled, planned, zoned) if main else None
     if campaign is None or problems:
         raise CampaignError(sorted(problems, key=lambda each: (each.file, each.line or 0, each.key)))
     _check_healthy_is_low(campaign, folder.name)
@@ -88,6 +95,7 @@ def _campaign(
     asked: tuple[Workplace, tuple[Question, ...]] | None,
     ruled: RuleFile | None,
     schedules: tuple[ScheduleSpec, ...],
+    zoned: ZoneFile | None,
 ) -> Campaign | None:
     """None if another file could not be read at all; this one is checked all the same."""
     key = file.name("key")
@@ -96,9 +104,9 @@ def _campaign(
     version = file.whole("version", 1, 1_000_000)
     title, statement = file.words("title", _LONGEST_NAME), file.words("statement", _LONGEST_TEXT)
     well, unwell = file.words("well_label", LONGEST_LABEL), file.words("unwell_label", LONGEST_LABEL)
-    references = _references(file)
+    references, incidents, controls = _references(file), _incidents(file), read_controls(file)
     file.finish()
-    if asked is None or ruled is None:
+    if asked is None or ruled is None or zoned is None:
         return None
     return Campaign(
         key=key,
@@ -115,6 +123,10 @@ def _campaign(
         undeclared=ruled.undeclared,
         schedules=schedules,
         references=references,
+        incidents=incidents,
+        controls=controls,
+        zones=zoned.rules,
+        map_columns=zoned.map_columns,
     )
 
 
@@ -136,6 +148,17 @@ def _references(file: Section) -> tuple[Reference, ...]:
         says, bands = section.words("says", _LONGEST_TEXT), _bands(section)
         section.finish()
         found.append(Reference(key, document, adopted, says, bands))
+    return tuple(found)
+
+
+def _incidents(file: Section) -> tuple[IncidentKind, ...]:
+    found: list[IncidentKind] = []
+    for section in file.sections("incidents", 1, _MOST_INCIDENTS):
+        kind = IncidentKind(section.key("key"), section.words("label", _LONGEST_INCIDENT))
+        section.finish()
+        if kind.key and kind.key in {HEALTH, *(each.key for each in found)}:
+            section.fault("key", f'expected a key of its own, "{kind.key}" is taken')
+        found.append(kind)
     return tuple(found)
 
 
@@ -172,7 +195,7 @@ def _schedule(section: Section) -> ScheduleSpec:
         closes=section.clock("closes"),
         weekdays=section.some_of("weekdays", WEEKDAYS),
         on_holidays=section.flag("on_holidays"),
-        audience=cast("Audience", section.one_of("audience", ("everyone", "worked_today"))),
+        audience=cast("Audience", section.one_of("audience", ("everyone", "worked_today", "units"))),
     )
     section.finish()
     _check_times(section, schedule)
@@ -198,6 +221,8 @@ def _check_windows(file: Section, schedules: dict[str, ScheduleSpec]) -> None:
     """Who worked is known from the morning, and the afternoon opens when the morning has closed."""
     morning, afternoon = schedules.get(MORNING), schedules.get(AFTERNOON)
     for schedule in schedules.values():
+        if (schedule.kind == RISK) != (schedule.audience == "units"):
+            file.fault("schedules", f'expected audience = "units" for the risk round alone, found {schedule.kind}')
         if schedule.audience == "worked_today" and (schedule.kind == MORNING or not morning):
             file.fault(
                 "schedules", f'expected a morning round, audience = "worked_today" of {schedule.kind} rests on it'

@@ -163,7 +163,11 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message to show. Text and title are plain; `replaces` is the id of the message it stands in for."""
+    """One message to show. Text and title are plain; `replaces` is the id of the message it stands in for.
+
+    A picture or document stays where it is when other words replace those below it. `attached` is filled in by
+    delivery; whoever writes a letter gives its `attachment_id`.
+    """
 
     to: Address
     text: str
@@ -211,6 +215,8 @@ class Unknown:
 
 
 Outcome = Sent | RetryLater | Moved | Unreachable | Rejected | Unknown
+Fetched = bytes | RetryLater | Rejected
+"""A file's content, or why there is none: `Rejected` says that asking again will not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,5 +249,11 @@ class Channel(Protocol):
 
     async def send(self, message: Outgoing, key: str) -> Outcome:
         """Send once. `key` names this message for ever, for services that can refuse a second copy."""
+
+    async def fetch(self, file_id: str) -> Fetched:
+        """The content of a file that somebody sent, up to the limit of `domain.files`."""
+
+    async def leave(self, chat: Address) -> Outcome:
+        """Leave this group; `Sent` once the bot is not in it any more."""
 
     async def close(self) -> None: ...

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from domain.campaign import MOST_QUESTIONS, WORKPLACE, Workplace
 from domain.chat import LANGUAGES
 from domain.names import folded
-from domain.questions import SKIP, Measure, Option, Question, Words, choices
+from domain.questions import SKIP, Kind, Measure, Option, Question, Words, choices
 from domain.toml_reader import Section
 from domain.typed import match_option
 
@@ -63,15 +63,17 @@ def _question(section: Section) -> Question:
     kind = section.one_of("kind", _EVERY_KIND)
     title, text = section.words("title", _LONGEST_TITLE), section.words("text", _LONGEST_TEXT)
     skip = section.words("skip", LONGEST_LABEL) if section.has("skip") else None
+    photo = section.flag("photo", default=False)
     if kind == "number":
-        question = Question(key, "number", title, text, measure=_measure(section), skip=skip)
+        question = Question(key, "number", title, text, measure=_measure(section), skip=skip, photo=photo)
         _check_number(section, question)
     else:
         several = kind == "several"
         entries = section.sections("options", 2, _MOST_OPTIONS)
         options = tuple(_option(entry, may_exclude=several) for entry in entries)
         well = section.texts("well", LONGEST_LABEL)
-        question = Question(key, "several" if several else "choice", title, text, options, skip=skip, well=well)
+        shape: Kind = "several" if several else "choice"
+        question = Question(key, shape, title, text, options, skip=skip, well=well, photo=photo)
         _check_well(section, question)
     _check_names(section, question)
     section.finish()

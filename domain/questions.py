@@ -56,7 +56,10 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One screen. `skip` labels the way past an optional question; `well` is the healthy person's answer."""
+    """One screen. `skip` labels the way past an optional question; `well` is the healthy person's answer.
+
+    `photo`: whoever answers anything else may send a photo with it, of a test result for example.
+    """
 
     key: str
     kind: Kind
@@ -66,6 +69,7 @@ class Question:
     measure: Measure | None = None
     skip: Words | None = None
     well: tuple[str, ...] = ()
+    photo: bool = False
 
     @property
     def optional(self) -> bool:

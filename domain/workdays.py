@@ -73,10 +73,3 @@ def why_off(
         return DayOff("weekday")
     name = None if on_holidays else holiday_name(day, language)
     return DayOff("holiday", name) if name else None
-
-
-def is_working_day(
-    day: date, weekdays: frozenset[str], overrides: Mapping[date, bool], on_holidays: bool = False
-) -> bool:
-    """Whether a schedule on `weekdays` runs on `day`."""
-    return why_off(day, weekdays, overrides, on_holidays) is None

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-import texts
-from domain.chat import Outgoing
+from domain.chat import Address, Outgoing
 from domain.policy import Action, may, scope
+from handlers.notices import notices
 from handlers.router import Router
 from handlers.turn import Turn, button, column, reply, say
-from storage import audit, bindings, people, posts, settlement, units
+from storage import audit, bindings, outbox, posts, units
+from storage.bindings import Binding
+from storage.database import Session
 from storage.outbox import Letter
 from storage.units import Unit
 
 router = Router()
+STAYS_UNBOUND = timedelta(hours=24)
+"""How long the bot waits in a group of staff for somebody to bind it."""
+
+
+async def joined(turn: Turn) -> Sequence[Letter]:
+    """Brought into a group: staff are told how to bind it and have a day for it; a stranger's group is left at once."""
+    if turn.is_private or await bindings.of_chat(turn.session, turn.chat):
+        return []
+    if turn.person is None:
+        return [_leave(turn.chat, turn.now)]
+    return [say(turn, "binding.hello"), _leave(turn.chat, turn.now + STAYS_UNBOUND)]
+
+
+def _leave(chat: Address, at: datetime) -> Letter:
+    return Letter("", "leave", Outgoing(chat, ""), to_group=True, not_before=at)
 
 
 @router.command("bind", groups=True, before_consent=True)
@@ -71,21 +89,12 @@ async def unbind(turn: Turn, args: str) -> Sequence[Letter]:
     return [say(turn, "binding.ended", unit=binding.unit_name)]
 
 
-async def removed(turn: Turn, why: str) -> Sequence[Letter]:
-    """The bot was put out of a chat. Those who answer for a unit bound to it are told at once."""
-    bound = await bindings.of_chat(turn.session, turn.chat)
-    await settlement.chat_lost(turn.session, turn.chat, why, turn.now)
-    if bound is None or not bound.is_confirmed:
-        return []
-    holders = await posts.holders(turn.session, Action.BIND_CHAT)
-    told = {one.person_id for one in holders if one.unit_id == bound.unit_id} | {bound.requested_by_id}
-    chats = await people.chats_of(turn.session, told)
-    languages = await people.languages(turn.session, told)
-    letters = []
-    for person_id, chat in sorted(chats.items()):
-        text = texts.text(languages[person_id], "binding.removed", unit=bound.unit_name)
-        letters.append(Letter("", "notice", Outgoing(chat, text), person_id=person_id))
-    return letters
+async def tell_of_loss(session: Session, lost: Binding, now: datetime) -> int:
+    """Those who answer for the unit hear that its group has gone; how many are written to."""
+    holders = await posts.holders(session, Action.BIND_CHAT)
+    told = {one.person_id for one in holders if one.unit_id == lost.unit_id} | {lost.requested_by_id}
+    key = f"binding_lost:{lost.id}"
+    return await outbox.enqueue(session, await notices(session, told, key, "binding.removed", unit=lost.unit_name), now)
 
 
 async def _unit(turn: Turn, code: str, paths: Sequence[str]) -> Unit | None:

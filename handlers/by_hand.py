@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from domain.campaign import DRILL
 from domain.refusal import Refusal, WrongInput
 from domain.timetable import local_day, local_time
 from domain.workdays import WEEKDAYS
@@ -26,11 +27,24 @@ async def open_round(
     session: Session, zone: ZoneInfo, kind: str, unit: Unit, closes: time | None, now: datetime, actor: str
 ) -> Schedule:
     """A one-off round from this minute on; without `closes` it lasts two hours, at latest until 23:59."""
+    closes = closes or _end_after(LASTS, now, zone)
+    return await _open(session, zone, known_kind(kind), unit, closes, now, actor)
+
+
+async def open_drill(
+    session: Session, zone: ZoneInfo, unit: Unit, lasts: timedelta, now: datetime, actor: str
+) -> Schedule:
+    """A rehearsal from this minute on, for everybody who has had none today; it counts nowhere."""
+    return await _open(session, zone, DRILL, unit, _end_after(lasts, now, zone), now, actor)
+
+
+async def _open(
+    session: Session, zone: ZoneInfo, kind: str, unit: Unit, closes: time, now: datetime, actor: str
+) -> Schedule:
     today, opens = local_day(now, zone), local_time(now, zone).replace(second=0)
     plans = await planned.between(session, today, today)
-    if plans.is_paused(known_kind(kind), unit.path, today):
+    if plans.is_paused(kind, unit.path, today):
         raise Refusal("admin.paused_today", {"unit": unit.name})
-    closes = closes or _usual_end(now, zone)
     if closes <= local_time(now, zone):
         raise WrongInput("admin.closes_early", {"opens": f"{opens:%H:%M}", "closes": f"{closes:%H:%M}"})
     if not await planned.unasked(session, today, kind, unit.path):
@@ -50,6 +64,7 @@ async def open_round(
         is_off=False,
         once_on=today,
         since_day=today,
+        is_drill=kind == DRILL,
     )
     made = await schedules.add(session, wanted, now)
     await audit.record(session, now, actor, "round_opened_by_hand", str(made.id), kind=kind, unit=unit.id)
@@ -65,8 +80,8 @@ def _part_of(opens: time, closes: time, parts: int, number: int = 1) -> tuple[ti
     return (time(at // 60, at % 60),)
 
 
-def _usual_end(now: datetime, zone: ZoneInfo) -> time:
-    end = (now + LASTS).astimezone(zone)
+def _end_after(lasts: timedelta, now: datetime, zone: ZoneInfo) -> time:
+    end = (now + lasts).astimezone(zone)
     return end.time().replace(second=0, microsecond=0) if end.date() == local_day(now, zone) else LAST_MINUTE
 
 
@@ -74,9 +89,8 @@ async def close_rounds(
     session: Session, zone: ZoneInfo, kind: str, unit: Unit, now: datetime, actor: str
 ) -> Sequence[Round]:
     """Make the close of today's open rounds of this kind in this subtree due now; which rounds they are."""
-    known_kind(kind)
-    of_kind = [one for one in await rounds.on(session, local_day(now, zone)) if one.kind == kind]
-    is_open = [one for one in of_kind if one.closed_at is None]
+    wanted = kind if kind == DRILL else known_kind(kind)
+    is_open = [one for one in await rounds.unclosed(session, local_day(now, zone)) if one.kind == wanted]
     mine = [one for one in is_open if one.unit_path.startswith(unit.path)]
     if not mine and any(unit.path.startswith(one.unit_path) for one in is_open):
         raise Refusal("admin.round_of_more", {"kind": kind, "unit": unit.name})

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
-from domain.answering import Accepted, accept, next_question, toggle
+from domain.answering import Accepted, accept, next_question, takes_photo, toggle
 from domain.campaign import MORNING, WORKPLACE
+from domain.chat import File
+from domain.files import PICTURES
 from domain.questions import Answer, Question, is_answered
 from domain.risk import assess
 from domain.typed import match_option
-from handlers import screens
+from handlers import alarm, behalf, control, result_photo, screens
 from handlers.router import Router
 from handlers.screens import Screen
 from handlers.turn import RECENT, Turn, reply, say
-from storage import asks, declarations, outbox, people
+from storage import asks, declarations, people, posted
 from storage.asks import Ask
 from storage.declarations import Draft
+from storage.dialogues import Dialogue
 from storage.outbox import Letter
 
 router = Router()
@@ -27,13 +31,13 @@ OnAsk = Callable[[Turn, Ask, Sequence[str], str], Awaitable[Sequence[Letter]]]
 
 
 def on_ask(verb: str) -> Callable[[OnAsk], OnAsk]:
-    """A button of one ask: the handler runs only if the ask is the tapper's own and still counts."""
+    """A button of one ask: the handler runs only if the ask is the tapper's to answer and still counts."""
 
     def register(handler: OnAsk) -> OnAsk:
         @router.tap(verb)
         async def checked(turn: Turn, args: Sequence[str], message_id: str) -> Sequence[Letter]:
             await asks.lock(turn.session, int(args[0]))
-            ask = await asks.of_person(turn.session, int(args[0]), turn.staff.id)
+            ask = await behalf.ask_of(turn, int(args[0]))
             if ask is None:
                 return [say(turn, "help.stale_button")]
             if not ask.is_open:
@@ -62,20 +66,35 @@ async def open_prompt(turn: Turn, hint: str = "") -> Sequence[Letter]:
     return [await _prompted(turn, ask, hint) for ask in mine[:1] if ask.state == "due"]
 
 
+async def prompt_again(turn: Turn, ask_id: int) -> Sequence[Letter]:
+    """The prompt of this ask, to its person, if it can still be answered."""
+    ask = await asks.of_person(turn.session, ask_id, turn.staff.id)
+    return [await _prompted(turn, ask)] if ask and ask.is_open else []
+
+
+async def prompt_for(turn: Turn, ask: Ask, message_id: str | None) -> Letter:
+    """The prompt, to somebody who answers for its person."""
+    return _show(turn, ask, await _prompt(turn, ask), message_id)
+
+
 @on_ask("well")
 async def declare_well(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
     """The one tap: everything that this prompt said, its workplace too, for the round printed on it."""
     place = screens.proposed(turn.house.campaign, args[0]) if args else ""
-    return await _seal(turn, ask, turn.house.campaign.healthy_answers(), message_id, place)
+    letters = await _seal(turn, ask, turn.house.campaign.healthy_answers(), message_id, place)
+    is_first = behalf.is_own(turn, ask) and ask.state != "answered"
+    return [*letters, *control.question(turn, ask)] if is_first else letters
 
 
 @on_ask("unwell")
 async def report(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
-    """Begin the questions, or go on with them; to correct such a report, begin with what it said."""
-    draft = await declarations.draft_of(turn.session, ask.id)
+    """Begin the questions, or go on with them; to correct such a report of one's own, begin with what it said."""
+    draft = await behalf.draft_of(turn, ask)
     earlier = await declarations.latest(turn.session, ask.id)
-    said = earlier.answers if earlier and earlier.answers != turn.house.campaign.healthy_answers() else {}
-    return await _step(turn, ask, Draft(draft.answers or said, draft.workplace, ""), message_id)
+    is_mine = earlier is not None and earlier.given_by_id == turn.staff.id
+    if not draft.answers and earlier and is_mine and earlier.answers != turn.house.campaign.healthy_answers():
+        draft = replace(draft, answers=earlier.answers, attachment_id=earlier.attachment_id)
+    return await _step(turn, ask, draft, message_id)
 
 
 @on_ask("answer")
@@ -83,7 +102,7 @@ async def take_answer(turn: Turn, ask: Ask, args: Sequence[str], message_id: str
     """One option tapped: keep it and ask the next question in its place."""
     asked = turn.house.campaign.question(args[0])
     accepted = accept(asked, args[1]) if asked else None
-    draft = await declarations.draft_of(turn.session, ask.id)
+    draft = await behalf.draft_of(turn, ask)
     if asked is None or not isinstance(accepted, Accepted) or not draft.step:
         return await _resume(turn, ask, draft, message_id)
     return await _step(turn, ask, _with(draft, asked, accepted.answer), message_id)
@@ -93,18 +112,18 @@ async def take_answer(turn: Turn, ask: Ask, args: Sequence[str], message_id: str
 async def tick(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
     """Tick or clear one of several."""
     asked = turn.house.campaign.question(args[0])
-    draft = await declarations.draft_of(turn.session, ask.id)
+    draft = await behalf.draft_of(turn, ask)
     if asked and draft.step == asked.key:
         ticked = draft.answers.get(asked.key)
         draft = _with(draft, asked, toggle(asked, ticked if isinstance(ticked, list) else [], args[1]))
-        await declarations.keep_draft(turn.session, ask.id, draft, turn.now)
+        await behalf.keep_draft(turn, ask, draft)
     return await _resume(turn, ask, draft, message_id)
 
 
 @on_ask("next")
 async def go_on(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
     """Go on from a question that has its answer; nothing ticked is no answer."""
-    draft = await declarations.draft_of(turn.session, ask.id)
+    draft = await behalf.draft_of(turn, ask)
     if not draft.step:
         return await _resume(turn, ask, draft, message_id)
     asked = turn.house.campaign.question(draft.step)
@@ -116,17 +135,17 @@ async def go_on(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> S
 @on_ask("change")
 async def change(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
     """From the review to one question, and back to the review once it is answered."""
-    draft = await declarations.draft_of(turn.session, ask.id)
+    draft = await behalf.draft_of(turn, ask)
     if draft.step == REVIEW and turn.house.campaign.question(args[0]):
-        draft = Draft(draft.answers, draft.workplace, args[0])
-        await declarations.keep_draft(turn.session, ask.id, draft, turn.now)
+        draft = replace(draft, step=args[0])
+        await behalf.keep_draft(turn, ask, draft)
     return await _resume(turn, ask, draft, message_id)
 
 
 @on_ask("back")
 async def back(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
     """One screen back, what was answered stays; from the first question to the prompt."""
-    draft = await declarations.draft_of(turn.session, ask.id)
+    draft = await behalf.draft_of(turn, ask)
     keys = [question.key for question in turn.house.campaign.questions]
     if not draft.step:
         return await _resume(turn, ask, draft, message_id)
@@ -134,42 +153,64 @@ async def back(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Se
         return await _step(turn, ask, draft, message_id)
     here = len(keys) if draft.step == REVIEW else keys.index(draft.step) if draft.step in keys else 0
     if here:
-        draft = Draft(draft.answers, draft.workplace, keys[here - 1])
-        await declarations.keep_draft(turn.session, ask.id, draft, turn.now)
+        draft = replace(draft, step=keys[here - 1])
+        await behalf.keep_draft(turn, ask, draft)
         return await _resume(turn, ask, draft, message_id)
-    await declarations.keep_draft(turn.session, ask.id, Draft({}, draft.workplace, ""), turn.now)
+    await behalf.keep_draft(turn, ask, replace(draft, answers={}, step=""))
     return [_show(turn, ask, await _prompt(turn, ask), message_id)]
 
 
 @on_ask("send")
 async def send(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
     """Declare what this review shows; an older one is brought up to date first."""
-    draft = await declarations.draft_of(turn.session, ask.id)
-    shown = screens.fingerprint(_declared(turn, ask, draft))
+    draft = await behalf.draft_of(turn, ask)
+    shown = screens.fingerprint(_declared(turn, ask, draft), draft.attachment_id)
     if draft.step != REVIEW or next_question(turn.house.campaign, draft.answers) or [shown] != list(args):
         return await _resume(turn, ask, draft, message_id)
     return await _seal(turn, ask, draft.answers, message_id)
 
 
+@router.dialogue(result_photo.TOPIC)
+async def take_photo(turn: Turn, waiting: Dialogue, said: str | File) -> Sequence[Letter] | None:
+    """A photo that goes with the answers just reviewed; the review says that it is there."""
+    ask = await asks.of_person(turn.session, waiting.data["ask"], turn.staff.id)
+    if ask is None or not isinstance(said, File):
+        return None
+    draft = await declarations.draft_of(turn.session, ask.id)
+    if draft.step != REVIEW or not ask.is_open:
+        return [say(turn, "declaration.photo_too_late")]
+    if said.media_type not in PICTURES:
+        return [say(turn, "declaration.photo_unknown")]
+    return await _resume(turn, ask, await result_photo.keep(turn, ask, draft, said), None)
+
+
+@on_ask("photo_drop")
+async def drop_photo(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
+    draft = await behalf.draft_of(turn, ask)
+    if draft.step == REVIEW and draft.attachment_id:
+        draft = await result_photo.drop(turn, ask, draft)
+    return await _resume(turn, ask, draft, message_id)
+
+
 @on_ask("correct")
 async def correct(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
     """Declare again; the earlier version stays on record."""
-    await declarations.drop_draft(turn.session, ask.id)
+    await behalf.drop_draft(turn, ask)
     return [_show(turn, ask, await _prompt(turn, ask), message_id)]
 
 
 @on_ask("keep")
 async def keep(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
     """No correction after all: the receipt as it was."""
-    await declarations.drop_draft(turn.session, ask.id)
+    await behalf.drop_draft(turn, ask)
     return [_show(turn, ask, await _receipt(turn, ask), message_id)]
 
 
 @on_ask("place")
 async def choose_place(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
-    draft = await declarations.draft_of(turn.session, ask.id)
-    draft = Draft(draft.answers, draft.workplace, WORKPLACE)
-    await declarations.keep_draft(turn.session, ask.id, draft, turn.now)
+    draft = await behalf.draft_of(turn, ask)
+    draft = replace(draft, step=WORKPLACE)
+    await behalf.keep_draft(turn, ask, draft)
     return await _resume(turn, ask, draft, message_id)
 
 
@@ -187,14 +228,19 @@ async def typed(turn: Turn, text: str) -> Sequence[Letter] | None:
     ask = await asks.of_person(turn.session, opened[0], turn.staff.id) if opened else None
     if ask is None or asked is None or not ask.is_open:
         return None
-    shown = await outbox.open_keyboard(turn.session, turn.chat)
+    return await in_words(turn, ask, asked, text)
+
+
+async def in_words(turn: Turn, ask: Ask, asked: Question, text: str) -> Sequence[Letter] | None:
+    """Take the words as the answer to the question of this ask, if that is what is on screen."""
+    shown = await posted.open_keyboard(turn.session, turn.chat)
     labels = [one.label for row in shown[0] for one in row] if shown else []
     first = turn.house.seal.opened(shown[0][0][0].data, turn.chat) if shown else None
     if shown and (first is None or first.verb not in ASKING or first.args[0] != str(ask.id)):
         return None
     await asks.lock(turn.session, ask.id)
     accepted = accept(asked, text)
-    draft = await declarations.draft_of(turn.session, ask.id)
+    draft = await behalf.draft_of(turn, ask)
     if not isinstance(accepted, Accepted):
         on_screen = match_option(labels, text) is not None
         return None if on_screen else await _resume(turn, ask, draft, None, f"declaration.{accepted.why}")
@@ -212,7 +258,9 @@ async def _prompted(turn: Turn, ask: Ask, hint: str = "") -> Letter:
 
 
 async def _prompt(turn: Turn, ask: Ask) -> Screen:
-    place = _place(turn, ask, await declarations.draft_of(turn.session, ask.id))
+    place = _place(turn, ask, await behalf.draft_of(turn, ask))
+    if not behalf.is_own(turn, ask):
+        return screens.for_another(turn, ask, place)
     if ask.state == "answered":
         return screens.correction(turn, ask, place)
     return screens.prompt(turn.house, turn.language, ask.id, ask.kind, ask.day, place)
@@ -220,19 +268,19 @@ async def _prompt(turn: Turn, ask: Ask) -> Screen:
 
 async def _work_at(turn: Turn, ask: Ask, place: str, message_id: str | None) -> Sequence[Letter]:
     """Back to where the question about the place was asked from: the prompt, or the review."""
-    draft = await declarations.draft_of(turn.session, ask.id)
-    draft = Draft(draft.answers, screens.proposed(turn.house.campaign, place), "")
+    draft = await behalf.draft_of(turn, ask)
+    draft = replace(draft, workplace=screens.proposed(turn.house.campaign, place), step="")
     if draft.answers:
         return await _step(turn, ask, draft, message_id)
-    await declarations.keep_draft(turn.session, ask.id, draft, turn.now)
+    await behalf.keep_draft(turn, ask, draft)
     return [_show(turn, ask, await _prompt(turn, ask), message_id)]
 
 
 async def _step(turn: Turn, ask: Ask, draft: Draft, message_id: str | None) -> Sequence[Letter]:
     """Show the next open question, or the review, and remember which."""
     following = next_question(turn.house.campaign, draft.answers)
-    draft = Draft(draft.answers, draft.workplace, following.key if following else REVIEW)
-    await declarations.keep_draft(turn.session, ask.id, draft, turn.now)
+    draft = replace(draft, step=following.key if following else REVIEW)
+    await behalf.keep_draft(turn, ask, draft)
     return await _resume(turn, ask, draft, message_id)
 
 
@@ -245,7 +293,9 @@ async def _screen(turn: Turn, ask: Ask, draft: Draft) -> Screen:
     """Where the conversation stands: a question, the review, or before and after them prompt and receipt."""
     asked = turn.house.campaign.question(draft.step)
     if draft.step == REVIEW:
-        return screens.review(turn, ask, _declared(turn, ask, draft))
+        may_send_photo = await result_photo.await_one(turn, ask, draft)
+        answers = _declared(turn, ask, draft)
+        return screens.review(turn, ask, answers, draft.attachment_id, may_send_photo=may_send_photo)
     if draft.step == WORKPLACE:
         return screens.places(turn, ask)
     if asked:
@@ -257,11 +307,13 @@ async def _screen(turn: Turn, ask: Ask, draft: Draft) -> Screen:
 
 async def _seal(turn: Turn, ask: Ask, answers: dict[str, Answer], message_id: str, place: str = "") -> Sequence[Letter]:
     """Store the declaration and turn every open copy of its question into the receipt."""
-    draft = await declarations.draft_of(turn.session, ask.id)
+    draft = await behalf.draft_of(turn, ask)
     place = (place or _place(turn, ask, draft)) if ask.kind == MORNING else ""
     earlier = await declarations.latest(turn.session, ask.id)
-    if earlier and earlier.answers == answers and earlier.workplace == place:
-        await declarations.drop_draft(turn.session, ask.id)
+    photo = draft.attachment_id if takes_photo(turn.house.campaign, answers) else None
+    said = (turn.staff.id, answers, place, photo)
+    if earlier and said == (earlier.given_by_id, earlier.answers, earlier.workplace, earlier.attachment_id):
+        await behalf.drop_draft(turn, ask)
         return [_show(turn, ask, await _receipt(turn, ask), message_id)]
     result = assess(turn.house.campaign, answers)
     late = ask.closed_at is not None or turn.now >= ask.closes_at
@@ -274,28 +326,23 @@ async def _seal(turn: Turn, ask: Ask, answers: dict[str, Answer], message_id: st
         reasons=[reason.rule for reason in result.reasons],
         rule_version=result.rule_version,
         given_by=turn.staff.id,
+        proxy_reason=await behalf.reason_of(turn, ask),
+        attachment_id=photo,
         channel=turn.chat.channel,
         late=late,
         now=turn.now,
     )
-    await asks.answered(turn.session, ask.id, result.level.value, place, late, turn.now)
-    if place in turn.house.campaign.workplace.worked:
-        await people.works_at(turn.session, turn.staff.id, place)
-    sealed = await asks.of_person(turn.session, ask.id, turn.staff.id) or ask
-    letter = _show(turn, ask, await _receipt(turn, sealed), message_id)
-    return [letter, *await _close_copies(turn, ask, message_id, version)]
-
-
-async def _close_copies(turn: Turn, ask: Ask, message_id: str, version: int) -> list[Letter]:
-    """Every other message that still asks says instead that it has been answered."""
-    await outbox.withdraw(turn.session, [ask.id], ("prompt", "reminder"), turn.now)
-    text = turn.text("declaration.answered_elsewhere", at=turn.clock(turn.now))
-    letters = []
-    for copy in await outbox.copies(turn.session, ask.id):
-        if (copy.to, copy.message_id) != (turn.chat, message_id) and copy.person_id:
-            key = f"closing:{ask.id}:{version}:{copy.to.channel}:{copy.to.chat_id}:{copy.message_id}"
-            letters.append(outbox.closing(key, copy, text))
-    return letters
+    is_own = behalf.is_own(turn, ask)
+    await asks.answered(turn.session, ask.id, result.level.value, place, late, turn.now, proxy=not is_own)
+    await behalf.drop_draft(turn, ask)
+    if is_own and place in turn.house.campaign.workplace.worked:
+        await people.works_at(turn.session, ask.person_id, place)
+    sealed = await asks.of_person(turn.session, ask.id, ask.person_id) or ask
+    letters = [_show(turn, ask, await _receipt(turn, sealed), message_id)]
+    letters += await behalf.close_copies(turn, ask, message_id, version)
+    letters += await alarm.declared(turn, ask, result)
+    declared = None if is_own else await declarations.latest(turn.session, ask.id)
+    return [*letters, *await behalf.told(turn, sealed, declared)] if declared else letters
 
 
 async def _receipt(turn: Turn, ask: Ask) -> Screen:
@@ -315,7 +362,7 @@ async def _closed(turn: Turn, ask: Ask) -> Screen:
 
 def _place(turn: Turn, ask: Ask, draft: Draft) -> str:
     """Where the person works on this day: as chosen just now, else as declared, else as remembered."""
-    return screens.proposed(turn.house.campaign, draft.workplace or ask.workplace or turn.staff.workplace)
+    return screens.proposed(turn.house.campaign, draft.workplace or ask.workplace or ask.usual_place)
 
 
 def _declared(turn: Turn, ask: Ask, draft: Draft) -> dict[str, Answer]:
@@ -324,7 +371,7 @@ def _declared(turn: Turn, ask: Ask, draft: Draft) -> dict[str, Answer]:
 
 
 def _with(draft: Draft, asked: Question, answer: Answer) -> Draft:
-    return Draft({**draft.answers, asked.key: answer}, draft.workplace, draft.step)
+    return replace(draft, answers={**draft.answers, asked.key: answer})
 
 
 def _hinted(screen: Screen, hint: str) -> Screen:
@@ -332,4 +379,7 @@ def _hinted(screen: Screen, hint: str) -> Screen:
 
 
 def _show(turn: Turn, ask: Ask, screen: Screen, replaces: str | None = None) -> Letter:
-    return reply(turn, screen.text, title=screen.title, keyboard=screen.keyboard, replaces=replaces, ask_id=ask.id)
+    title = screen.title
+    if not behalf.is_own(turn, ask):
+        title = turn.text("heads.proxy_title", name=ask.person_name, title=screen.title)
+    return reply(turn, screen.text, title=title, keyboard=screen.keyboard, replaces=replaces, ask_id=ask.id)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.chat import Command, Contact, File, Incoming, Joined, Left, Moved, Said, Tap, Text
+from domain.files import MOST_BYTES
 from domain.seal import Choice
 from domain.typed import match_option
 from handlers import binding, declaration, enrolment, privacy
 from handlers.router import Route, Router
 from handlers.turn import House, Turn, say
-from storage import bindings, declarations, dialogues, outbox, settlement
+from storage import declarations, dialogues, downloads, posted, settlement
+from storage.dialogues import Dialogue
 from storage.outbox import Letter
 
 
@@ -33,9 +35,10 @@ class Dispatcher:
                 await settlement.chat_moved(turn.session, turn.chat, chat_id, turn.now)
                 return []
             case Left(why):
-                return await binding.removed(turn, why)
+                await settlement.chat_lost(turn.session, turn.chat, why, turn.now)
+                return []
             case Joined():
-                return await self._joined(turn)
+                return await binding.joined(turn)
             case Command(name, args):
                 if turn.person and turn.is_private:
                     await dialogues.drop(turn.session, turn.chat)
@@ -49,15 +52,9 @@ class Dispatcher:
             case Text(text) if turn.is_private:
                 return await self._typed(turn, text)
             case File() if turn.is_private and turn.person:
-                return await self._in_dialogue(turn, said) or [say(turn, "help.file_unexpected")]
+                return await self._sent_file(turn, said)
             case _:
                 return []
-
-    async def _joined(self, turn: Turn) -> Sequence[Letter]:
-        """Staff who bring the bot into a group are told how to bind it; a stranger's group gets nothing."""
-        if turn.is_private or turn.person is None or await bindings.of_chat(turn.session, turn.chat):
-            return []
-        return [say(turn, "binding.hello")]
 
     async def _tapped(self, turn: Turn, choice: Choice | None, message_id: str) -> Sequence[Letter]:
         route = self.router.taps.get(choice.verb) if choice else None
@@ -74,7 +71,7 @@ class Dispatcher:
             answer = await route.handler(turn, text)
             if answer is not None:
                 return list(answer)
-        shown = await outbox.open_keyboard(turn.session, turn.chat) if turn.person else None
+        shown = await posted.open_keyboard(turn.session, turn.chat) if turn.person else None
         if shown:
             keyboard, message_id = shown
             options = [one for row in keyboard for one in row]
@@ -90,15 +87,29 @@ class Dispatcher:
         waiting = await declaration.open_prompt(turn, hint) if agreed else []
         return waiting or await self._run(self.router.commands["help"], turn, "")
 
+    async def _sent_file(self, turn: Turn, file: File) -> Sequence[Letter]:
+        """To the conversation that waits for it: at once, or if the content is still to be fetched, after that."""
+        if file.content is not None:
+            return await self._in_dialogue(turn, file) or [say(turn, "help.file_unexpected")]
+        if await self._open_dialogue(turn) is None:
+            return [say(turn, "help.file_unexpected")]
+        if file.size > MOST_BYTES:
+            return [say(turn, "help.file_too_large")]
+        await downloads.ask_for(turn.session, turn.chat, turn.staff.id, file, turn.now)
+        return []
+
     async def _in_dialogue(self, turn: Turn, said: str | File) -> Sequence[Letter]:
-        """To the conversation that waits for it, unless the person has gone on with a declaration since."""
+        found = await self._open_dialogue(turn)
+        return await self._run(found[0], turn, found[1], said) if found else []
+
+    async def _open_dialogue(self, turn: Turn) -> tuple[Route, Dialogue] | None:
+        """The conversation that waits here, unless the person has gone on with a declaration since."""
         waiting = await dialogues.open_in(turn.session, turn.chat, turn.now)
         route = self.router.dialogues.get(waiting.topic) if waiting else None
         if waiting is None or route is None:
-            return []
-        if await declarations.has_gone_on(turn.session, turn.staff.id, waiting.changed_at):
-            return []
-        return await self._run(route, turn, waiting, said)
+            return None
+        has_gone_on = await declarations.has_gone_on(turn.session, turn.staff.id, waiting.changed_at)
+        return None if has_gone_on else (route, waiting)
 
     async def _run(self, route: Route, turn: Turn, *said: object) -> Sequence[Letter]:
         if not turn.is_private and not route.groups:

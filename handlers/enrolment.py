@@ -9,6 +9,7 @@ from domain.chat import Button, Contact
 from domain.codes import looks_like_code, tidy_code
 from domain.phones import e164
 from handlers import declaration, privacy
+from handlers.notices import close_by, notices
 from handlers.router import Router
 from handlers.turn import Turn, button, column, reply, say
 from storage import asks, audit, invites, people
@@ -89,9 +90,17 @@ async def confirm_phone(turn: Turn, contact: Contact) -> Sequence[Letter]:
         return [_ask_phone(turn, "enrolment.not_own_phone")]
     if e164(contact.phone) != turn.staff.phone:
         await audit.record(turn.session, turn.now, str(turn.staff.id), "phone_differs", channel=turn.chat.channel)
-        return [say(turn, "enrolment.phone_differs"), *await _next(turn)]
+        return [say(turn, "enrolment.phone_differs"), *await _next(turn), *await _warn(turn)]
     await people.phone_verified(turn.session, turn.chat, turn.now)
     return [say(turn, "enrolment.phone_confirmed"), *await _next(turn)]
+
+
+async def _warn(turn: Turn) -> list[Letter]:
+    """Those close by can ask the person: it may be a new number, or somebody else who had the code. Once a day."""
+    me = turn.staff
+    told = await close_by(turn.session, me.unit_path, but=me.id)
+    key, text = f"phone_differs:{me.id}:{turn.today}", "enrolment.phone_differs_notice"
+    return await notices(turn.session, told, key, text, unit_id=me.unit_id, name=me.name, unit=me.unit_name)
 
 
 @router.tap("nophone", before_consent=True)

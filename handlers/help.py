@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from domain.chat import LANGUAGES, Button, Language
 from domain.policy import Action, scope
-from handlers import declaration, privacy
+from handlers import declaration, privacy, screens
 from handlers.router import Router
 from handlers.turn import Turn, column, reply
 from storage import asks, people, posts
@@ -15,9 +15,11 @@ from storage.outbox import Letter
 
 router = Router()
 
-FOR_STAFF = ("today", "history", "leave", "language", "privacy", "help")
-FOR_HEADS = ("status",)
-FOR_GROUPS = ("bind", "unbind", "status")
+FOR_STAFF = ("today", "incident", "history", "leave", "why", "language", "privacy", "help")
+FOR_HEADS = ("status", "missing", "zone", "risk", "map", "times")
+FOR_COMMITTEE = ("quality",)
+FOR_ADMINS = ("times", "admin")
+FOR_GROUPS = ("bind", "unbind", "status", "zone")
 
 
 @router.command("help", before_consent=True)
@@ -25,13 +27,15 @@ async def help_(turn: Turn, args: str) -> Sequence[Letter]:
     """What can be said here, and whether something waits for an answer."""
     rights = await posts.held_by(turn.session, turn.staff.id)
     names = FOR_STAFF + (FOR_HEADS if scope(rights, Action.SEE_FIGURES) else ())
+    names += FOR_COMMITTEE if scope(rights, Action.SEE_QUALITY) else ()
     names += ("bind",) if scope(rights, Action.BIND_CHAT) else ()
+    names += FOR_ADMINS if scope(rights, Action.PLAN) else ()
     lines = [turn.text("help.intro", name=turn.staff.name), ""]
-    lines += [f"/{name} – {turn.text(f'commands.{name}')}" for name in names]
+    lines += [f"/{name} – {turn.text(f'commands.{name}')}" for name in dict.fromkeys(names)]
     waiting = [ask for ask in await asks.current(turn.session, turn.staff.id, turn.today) if ask.state == "due"]
     if waiting and turn.staff.has_agreed:
         lines += ["", turn.text("help.waiting")]
-    return [reply(turn, "\n".join(lines))]
+    return [reply(turn, "\n".join(lines), keyboard=(screens.incident_row(turn.language),))]
 
 
 @router.command("language", before_consent=True)

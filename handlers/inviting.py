@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.codes import new_code
-from storage import audit, enrolled, invites
+from storage import audit, invites
 from storage.database import Session
 from storage.enrolled import Invitee
-from storage.units import Unit
 
 IN_ONE_GO = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How long an invitation lasts, and where its links lead. Telegram's name is known once the account has begun."""
+
+    lasts: timedelta = timedelta(hours=24)
+    web_address: str = ""
+    telegram_username: Callable[[], str] = str
+    random_bits: Callable[[int], int] = secrets.randbits
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,30 +35,26 @@ class Invitation:
     web: str | None
 
 
-async def invite(
+async def invite_these(
     session: Session,
-    unit: Unit,
-    *,
-    everyone: bool,
-    lasts: timedelta,
-    random_bits: Callable[[int], int],
-    telegram_username: str,
-    web_address: str,
+    people: Sequence[Invitee],
+    ways: Ways,
+    about: str,
     now: datetime,
     actor: str,
+    *,
+    everyone: bool = False,
 ) -> list[Invitation]:
-    """Invite those of this subtree without a working chat, or everyone; earlier unused codes stop working.
-
-    An empty `telegram_username` gives no Telegram link.
-    """
+    """Invite exactly these; earlier unused codes stop working. `about` is what the audit names: a unit, or a person."""
     invited: list[Invitation] = []
-    people = await enrolled.to_invite(session, unit.path, everyone=everyone)
+    username = ways.telegram_username()
     for start in range(0, len(people), IN_ONE_GO):
         some = people[start : start + IN_ONE_GO]
-        codes = await invites.issue(session, [one.person_id for one in some], now, lasts, lambda: new_code(random_bits))
-        invited += [_invitation(one, codes[one.person_id], telegram_username, web_address) for one in some]
+        ids = [one.person_id for one in some]
+        codes = await invites.issue(session, ids, now, ways.lasts, lambda: new_code(ways.random_bits))
+        invited += [_invitation(one, codes[one.person_id], username, ways.web_address) for one in some]
     if invited:
-        await audit.record(session, now, actor, "invited", str(unit.id), count=len(invited), everyone=everyone)
+        await audit.record(session, now, actor, "invited", about, count=len(invited), everyone=everyone)
     return invited
 
 

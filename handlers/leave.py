@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from domain.chat import Button, Keyboard
-from domain.typed import match_option
-from handlers import declaration
+from domain.dates import compact, from_compact, span
+from handlers import absence, declaration
+from handlers.absence import LONGEST
+from handlers.on_screen import asked_for
 from handlers.router import Router
 from handlers.turn import Turn, button, column, reply
-from storage import absences, asks, outbox
+from storage import absences
 from storage.outbox import Letter
 
 router = Router()
-LONGEST = 180
-"""Days that one absence may last: longer than maternity leave is somebody's mistake with the year."""
-_DAY = re.compile(r"(?<![\d/.\-])(\d{1,2})[/.\-](\d{1,2})(?:[/.\-](\d{4}|\d{2}))?(?![/.\-]?\d)")
 
 
 @router.command("leave")
@@ -38,24 +36,19 @@ async def back_to_kinds(turn: Turn, args: Sequence[str], message_id: str) -> Seq
 
 @router.tap("away_from")
 async def until_when(turn: Turn, args: Sequence[str], message_id: str) -> Sequence[Letter]:
-    return [_until(turn, args[0], _date(args[1]), message_id)]
+    return [_until(turn, args[0], from_compact(args[1]), message_id)]
 
 
 @router.tap("away_until")
 async def record(turn: Turn, args: Sequence[str], message_id: str) -> Sequence[Letter]:
     """Record it: no prompts on those days, and shown as excused with the reason."""
-    return [await _record(turn, args[0], _date(args[1]), _date(args[2]), message_id)]
+    return [await _record(turn, args[0], from_compact(args[1]), from_compact(args[2]), message_id)]
 
 
 @router.tap("back_at_work")
 async def cancel(turn: Turn, args: Sequence[str], message_id: str) -> Sequence[Letter]:
     """Cancel an absence; a round that is still open waits for the person again."""
-    me = turn.staff.id
-    ended = await absences.cancel(turn.session, me, int(args[0]), turn.now)
-    if ended:
-        await asks.expect_again(turn.session, me, ended.first_day, ended.last_day, ended.kind, turn.now)
-        for other in await absences.current(turn.session, me, ended.first_day):
-            await asks.excuse(turn.session, me, other.first_day, other.last_day, other.kind, turn.now)
+    ended = await absence.end(turn, turn.staff.id, int(args[0]))
     done = reply(turn, turn.text("leave.cancelled"), replaces=message_id)
     return [done, *await declaration.open_prompt(turn)] if ended else [done]
 
@@ -63,15 +56,12 @@ async def cancel(turn: Turn, args: Sequence[str], message_id: str) -> Sequence[L
 @router.text()
 async def typed(turn: Turn, text: str) -> Sequence[Letter] | None:
     """A date typed while the first or the last day is being asked for."""
-    shown = await outbox.open_keyboard(turn.session, turn.chat)
-    choice = turn.house.seal.opened(shown[0][0][0].data, turn.chat) if shown else None
-    if not shown or not choice or choice.verb not in ("away_from", "away_until"):
-        return None
-    if match_option([one.label for row in shown[0] for one in row], text) is not None:
+    choice = await asked_for(turn, text)
+    if choice is None or choice.verb not in ("away_from", "away_until"):
         return None
     kind = choice.args[0]
-    earliest = turn.today if choice.verb == "away_from" else _date(choice.args[1])
-    day = _typed_date(text, earliest)
+    earliest = turn.today if choice.verb == "away_from" else from_compact(choice.args[1])
+    day = absence.typed_day(text, earliest)
     if choice.verb == "away_from":
         return [_until(turn, kind, day) if day else _hinted_from(turn, kind)]
     return [await _record(turn, kind, earliest, day, None) if day else _until(turn, kind, earliest, is_bad=True)]
@@ -86,7 +76,7 @@ async def _which(turn: Turn, message_id: str | None = None) -> Letter:
             "leave.cancel",
             f"back_at_work:{one.id}",
             kind=turn.text(f"leave.{one.kind}"),
-            span=_span(one.first_day, one.last_day),
+            span=span(one.first_day, one.last_day),
         )
         for one in known
     ]
@@ -115,44 +105,16 @@ def _until(turn: Turn, kind: str, first: date, message_id: str | None = None, *,
 async def _record(turn: Turn, kind: str, first: date, last: date, message_id: str | None) -> Letter:
     if first < turn.today:
         return _from(turn, kind, message_id)
-    me = turn.staff.id
-    known = [(one.kind, one.first_day, one.last_day) for one in await absences.current(turn.session, me, first)]
-    if (kind, first, last) not in known:
-        await absences.add(turn.session, me, kind, first, last, me, turn.now)
-        await asks.excuse(turn.session, me, first, last, kind, turn.now)
-    text = turn.text("leave.recorded", kind=turn.text(f"leave.{kind}"), span=_span(first, last))
+    await absence.record(turn, turn.staff.id, kind, first, last)
+    text = turn.text("leave.recorded", kind=turn.text(f"leave.{kind}"), span=span(first, last))
     return reply(turn, text, replaces=message_id)
 
 
 def _first_days(turn: Turn, kind: str) -> Keyboard:
-    days = (("leave.today", turn.today), ("leave.tomorrow", turn.today + timedelta(days=1)))
-    options = [button(turn, key, f"away_from:{kind}:{day:%Y%m%d}", day=f"{day:%d/%m}") for key, day in days]
-    return column(*options, button(turn, "leave.back", "away_which"))
+    return absence.first_days(turn, "away_which", lambda day: f"away_from:{kind}:{compact(day)}")
 
 
 def _last_days(turn: Turn, kind: str, first: date) -> Keyboard:
-    days = [first + timedelta(days=length) for length in (0, 1, 2, 4)]
-    options = [Button(f"{day:%d/%m}", f"away_until:{kind}:{first:%Y%m%d}:{day:%Y%m%d}") for day in days]
-    return (tuple(options[:2]), tuple(options[2:]), (button(turn, "leave.back", f"away:{kind}"),))
-
-
-def _typed_date(text: str, earliest: date) -> date | None:
-    """The date in the text, without a year the first such day from `earliest` on; None if none is in reach."""
-    found = _DAY.search(text)
-    if found is None:
-        return None
-    year = int(found[3]) + (2000 if len(found[3]) == 2 else 0) if found[3] else earliest.year
-    try:
-        day = date(year, int(found[2]), int(found[1]))
-        day = day if found[3] or day >= earliest else day.replace(year=year + 1)
-    except ValueError:
-        return None
-    return day if earliest <= day <= earliest + timedelta(days=LONGEST) else None
-
-
-def _date(compact: str) -> date:
-    return date(int(compact[:4]), int(compact[4:6]), int(compact[6:8]))
-
-
-def _span(first: date, last: date) -> str:
-    return f"{first:%d/%m}" if first == last else f"{first:%d/%m} – {last:%d/%m}"
+    return absence.last_days(
+        turn, first, f"away:{kind}", lambda day: f"away_until:{kind}:{compact(first)}:{compact(day)}"
+    )

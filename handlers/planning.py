@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
@@ -14,6 +14,7 @@ from domain.campaign import AFTERNOON, MORNING, ROUND_KINDS
 from domain.chat import Language
 from domain.refusal import Refusal, WrongInput
 from domain.timetable import local_day, local_time
+from domain.workdays import WEEKDAYS
 from handlers.named import known_kind
 from storage import audit, planned, rounds, schedules, units
 from storage.database import Session
@@ -35,8 +36,9 @@ class ScheduleChange(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """The schedule now in force. `drops_today`: today's round, which had not opened yet, does not take place."""
+    """The schedule that counts from now on. `drops_today`: today's round, which had not opened, does not take place."""
 
+    before: Schedule
     schedule: Schedule
     drops_today: bool
 
@@ -45,25 +47,64 @@ async def set_schedule(
     session: Session, zone: ZoneInfo, kind: str, unit: Unit, change: ScheduleChange, now: datetime, actor: str
 ) -> Set:
     """Change when this kind of round happens in this unit and below; from tomorrow if today's hour is past."""
+    return (await set_schedules(session, zone, unit, {kind: change}, now, actor))[0]
+
+
+async def set_schedules(
+    session: Session, zone: ZoneInfo, unit: Unit, changes: Mapping[str, ScheduleChange], now: datetime, actor: str
+) -> list[Set]:
+    """Change several kinds at once: all of them, or none."""
+    done = []
+    for one in await weigh(session, zone, unit, changes, now):
+        made = replace(one, schedule=await schedules.add(session, one.schedule, now))
+        said = {"kind": made.schedule.kind, "unit": unit.id, "off": made.schedule.is_off}
+        hours = {"before": _hours(made.before), "after": _hours(made.schedule)}
+        await audit.record(session, now, actor, "schedule_set", str(made.schedule.id), **said, **hours)
+        done.append(made)
+    return done
+
+
+async def weigh(
+    session: Session, zone: ZoneInfo, unit: Unit, changes: Mapping[str, ScheduleChange], now: datetime
+) -> list[Set]:
+    """What these changes would put in force; changes nothing. Raises Refusal if they cannot be."""
     today = local_day(now, zone)
     plans = await planned.between(session, today, today)
-    before = _in_force(plans, known_kind(kind), unit)
-    if before is None:
-        raise Refusal("admin.no_schedule", {"kind": kind, "unit": unit.name})
-    wanted = replace(before, unit_id=unit.id, unit_path=unit.path, is_off=False)
-    wanted = replace(wanted, **change)
-    _check_hours(wanted)
+    befores = {kind: in_force(plans, known_kind(kind), unit) for kind in changes}
+    wanted: dict[str, Schedule] = {}
+    for kind, before in befores.items():
+        if before is None:
+            raise Refusal("admin.no_schedule", {"kind": kind, "unit": unit.name})
+        same = replace(before, unit_id=unit.id, unit_path=unit.path, is_off=False)
+        wanted[kind] = replace(same, **changes[kind])
+        _check_hours(wanted[kind])
     _check_order(plans, wanted, unit)
-    opened = any(one.kind == kind and unit.path.startswith(one.unit_path) for one in await rounds.on(session, today))
-    is_late = opened or wanted.opens <= local_time(now, zone)
-    wanted = replace(wanted, since_day=today + timedelta(days=int(is_late)))
-    replaces_today = before.unit_id == unit.id and plans.is_asked(before, unit.path, today)
-    made = await schedules.add(session, wanted, now)
-    await audit.record(session, now, actor, "schedule_set", str(made.id), kind=kind, unit=unit.id, off=made.is_off)
-    return Set(made, replaces_today and is_late and not opened)
+    of_day = await rounds.on(session, today)
+    found = []
+    for kind, before in befores.items():
+        assert before is not None
+        opened = any(one.kind == kind and unit.path.startswith(one.unit_path) for one in of_day)
+        is_late = opened or wanted[kind].opens <= local_time(now, zone)
+        made = replace(wanted[kind], since_day=today + timedelta(days=int(is_late)))
+        replaces_today = before.unit_id == unit.id and plans.is_asked(before, unit.path, today)
+        found.append(Set(before, made, replaces_today and is_late and not opened))
+    return found
 
 
-def _in_force(plans: Plans[Schedule], kind: str, unit: Unit) -> Schedule | None:
+def _hours(schedule: Schedule) -> dict[str, object]:
+    """The schedule as the audit keeps it."""
+    return {
+        "opens": _hm(schedule.opens),
+        "reminders": [_hm(at) for at in schedule.reminders],
+        "missing_list": _hm(schedule.missing_list) if schedule.missing_list else "",
+        "closes": _hm(schedule.closes),
+        "weekdays": [day for day in WEEKDAYS if day in schedule.weekdays],
+        "on_holidays": schedule.on_holidays,
+        "off": schedule.is_off,
+    }
+
+
+def in_force(plans: Plans[Schedule], kind: str, unit: Unit) -> Schedule | None:
     """The unit's own schedule, else the nearest above it; one that begins tomorrow counts here."""
     mine = [
         one
@@ -88,9 +129,9 @@ def _check_hours(schedule: Schedule) -> None:
         raise WrongInput("admin.missing_list_outside", {"at": _hm(schedule.missing_list), **window})
 
 
-def _check_order(plans: Plans[Schedule], wanted: Schedule, unit: Unit) -> None:
+def _check_order(plans: Plans[Schedule], wanted: Mapping[str, Schedule], unit: Unit) -> None:
     """Who worked is known from the morning, so the afternoon opens when the morning has closed."""
-    both = {kind: _in_force(plans, kind, unit) for kind in ROUND_KINDS} | {wanted.kind: wanted}
+    both = {kind: in_force(plans, kind, unit) for kind in ROUND_KINDS} | dict(wanted)
     morning, afternoon = both[MORNING], both[AFTERNOON]
     if morning is None or afternoon is None or morning.is_off or afternoon.is_off:
         return
@@ -163,8 +204,10 @@ async def declare_day(
     """Say whether a day is worked in this unit and below, whatever the calendar says."""
     if day < today:
         raise WrongInput("admin.day_past", {"day": day.isoformat()})
+    before = (await schedules.overrides(session, day, day)).get((day, unit.path))
     await schedules.override(session, day, unit.id, is_working, note)
-    await audit.record(session, now, actor, "day_declared", str(unit.id), day=day.isoformat(), working=is_working)
+    said = {"day": day.isoformat(), "working": is_working, "before": before}
+    await audit.record(session, now, actor, "day_declared", str(unit.id), **said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +223,22 @@ class Foreseen:
 
 
 async def preview(
-    session: Session, first: date, days: int, language: Language, only: Unit | None = None
+    session: Session,
+    first: date,
+    days: int,
+    language: Language,
+    only: Unit | None = None,
+    instead: Sequence[Schedule] = (),
 ) -> list[Foreseen]:
-    """What happens on each day: for the organisation, and for every unit that fares otherwise than the one above."""
+    """What happens on each day: for the organisation, and for every unit that fares otherwise than the one above.
+
+    `instead`: as if these schedules were in force already.
+    """
     last = first + timedelta(days=days - 1)
     plans = await planned.between(session, first, last)
+    replaced = {(one.kind, one.unit_id) for one in instead}
+    kept = [one for one in plans.schedules if one.once_on or (one.kind, one.unit_id) not in replaced]
+    plans = replace(plans, schedules=[*kept, *instead])
     tree = await units.tree(session)
     found: list[Foreseen] = []
     for day in (first + timedelta(days=number) for number in range(days)):
@@ -219,7 +273,7 @@ def _fares(one: Foreseen) -> tuple[Schedule | None, str, str]:
 def _foreseen(plans: Plans[Schedule], unit: Unit, day: date, kind: str, language: Language) -> Foreseen:
     schedule = plans.nearest(kind, unit.path, day)
     if schedule is None:
-        return Foreseen(day, kind, unit, None, "not_yet" if _in_force(plans, kind, unit) else "no_schedule")
+        return Foreseen(day, kind, unit, None, "not_yet" if in_force(plans, kind, unit) else "no_schedule")
     off = plans.why_not(schedule, unit.path, day, language)
     return Foreseen(day, kind, unit, None, off.why, off.holiday) if off else Foreseen(day, kind, unit, schedule)
 

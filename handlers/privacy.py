@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import texts
 from domain.chat import LANGUAGES
-from handlers import declaration
+from handlers import declaration, screens
 from handlers.router import Router
 from handlers.turn import Turn, button, column, reply
 from storage import asks, people
@@ -50,7 +50,7 @@ async def decline(turn: Turn, args: Sequence[str], message_id: str) -> Sequence[
     if turn.staff.consent != "declined":
         await people.choose(turn.session, turn.staff, "declined", NOTICE_VERSION, turn.chat.channel, turn.now)
         await asks.reached(turn.session, turn.staff.id, turn.today, "declined", turn.now)
-    keyboard = column(button(turn, "privacy.reconsider", "notice"))
+    keyboard = (*column(button(turn, "privacy.reconsider", "notice")), screens.incident_row(turn.language))
     return [reply(turn, turn.text("privacy.declined"), keyboard=keyboard, replaces=message_id)]
 
 

@@ -17,6 +17,9 @@ from handlers.turn import House, Turn
 from storage.asks import Ask
 from storage.declarations import Declared
 
+PROXY_REASONS = ("phone_broken", "busy", "by_phone")
+"""Why somebody else answers; further reasons are typed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Screen:
@@ -50,14 +53,28 @@ def prompt(
         shown = answer_text(campaign.workplace.question, proposed(campaign, workplace), language)
         lines.append(texts.text(language, "declaration.workplace", place=shown))
         keyboard.append((Button(texts.text(language, "declaration.change_place"), f"place:{ask_id}"),))
-    return Screen(title, "\n\n".join(lines), tuple(keyboard))
+    return Screen(title, "\n\n".join(lines), (*keyboard, incident_row(language)))
 
 
 def correction(turn: Turn, ask: Ask, workplace: str) -> Screen:
     """The prompt once more, with a way to leave everything as it was."""
     kind, day, heading = ask.kind, ask.day, "declaration.correction"
     again = prompt(turn.house, turn.language, ask.id, kind, day, workplace, heading=heading)
-    return replace(again, keyboard=(*again.keyboard, (_button(turn, "declaration.keep", f"keep:{ask.id}"),)))
+    *rows, last = again.keyboard
+    return replace(again, keyboard=(*rows, (_button(turn, "declaration.keep", f"keep:{ask.id}"),), last))
+
+
+def for_another(turn: Turn, ask: Ask, workplace: str) -> Screen:
+    """The prompt to somebody who answers for its person: what that person says, not what the speaker does."""
+    asked = prompt(turn.house, turn.language, ask.id, ask.kind, ask.day, workplace)
+    (well,), (unwell,), *rest, _ = asked.keyboard
+    keyboard = (
+        (replace(well, label=turn.text("heads.proxy_well")),),
+        (replace(unwell, label=turn.text("heads.proxy_unwell")),),
+        *rest,
+        (_button(turn, "heads.proxy_stop", f"missing_card:{ask.id}"),),
+    )
+    return Screen(asked.title, "\n\n".join([turn.text("heads.proxy_says"), asked.text]), keyboard)
 
 
 def proposed(campaign: Campaign, workplace: str) -> str:
@@ -85,13 +102,13 @@ def question(turn: Turn, ask: Ask, asked: Question, answers: Mapping[str, Answer
     if known or asked.kind == "several":
         rows.append((_button(turn, "declaration.next", f"next:{ask.id}:{asked.key}", style="primary"),))
     rows.append((_button(turn, "declaration.back", f"back:{ask.id}"),))
-    return Screen(title, asked.text[turn.language], tuple(rows))
+    return Screen(title, asked.text[turn.language], (*rows, incident_row(turn.language)))
 
 
-def review(turn: Turn, ask: Ask, answers: Mapping[str, Answer]) -> Screen:
+def review(turn: Turn, ask: Ask, answers: Mapping[str, Answer], photo: int | None, *, may_send_photo: bool) -> Screen:
     """Everything before it is sent, and a way to change each part of it."""
     campaign = turn.house.campaign
-    send = _button(turn, "declaration.send", f"send:{ask.id}:{fingerprint(answers)}", style="success")
+    send = _button(turn, "declaration.send", f"send:{ask.id}:{fingerprint(answers, photo)}", style="success")
     changes = [
         Button(turn.text("declaration.change", title=one.title[turn.language]), f"change:{ask.id}:{one.key}")
         for one in campaign.questions
@@ -99,14 +116,18 @@ def review(turn: Turn, ask: Ask, answers: Mapping[str, Answer]) -> Screen:
     if WORKPLACE in answers:
         changes.insert(0, _button(turn, "declaration.change_place", f"place:{ask.id}"))
     rows = [tuple(changes[start : start + 2]) for start in range(0, len(changes), 2)]
-    text = "\n".join([turn.text("declaration.review_text"), "", *_lines(turn, answers)])
+    lines = [turn.text("declaration.review_text"), "", *_lines(turn, answers)]
+    if may_send_photo:
+        lines += ["", turn.text("declaration.photo_attached" if photo else "declaration.photo_offer")]
+        rows += [(_button(turn, "declaration.photo_drop", f"photo_drop:{ask.id}"),)] if photo else []
+    text = "\n".join(lines)
     back = _button(turn, "declaration.back", f"back:{ask.id}")
-    return Screen(turn.text("declaration.review"), text, ((send,), *rows, (back,)))
+    return Screen(turn.text("declaration.review"), text, ((send,), *rows, (back,), incident_row(turn.language)))
 
 
-def fingerprint(answers: Mapping[str, Answer]) -> str:
+def fingerprint(answers: Mapping[str, Answer], photo: int | None) -> str:
     """Tells one review from another, so that what is sent is what was read."""
-    listed = repr(sorted((key, answer) for key, answer in answers.items()))
+    listed = repr((sorted((key, answer) for key, answer in answers.items()), photo))
     return sha256(listed.encode()).hexdigest()[:6]
 
 
@@ -123,12 +144,32 @@ def receipt(turn: Turn, ask: Ask, declared: Declared) -> Screen:
         lines += ["", campaign.statement[turn.language], *([""] if place else []), *_lines(turn, place)]
     else:
         lines += ["", *_lines(turn, place | declared.answers)]
+    if declared.attachment_id:
+        lines.append(turn.text("declaration.photo_attached"))
     if declared.level not in (Level.LOW.value, Level.UNKNOWN.value):
         why = "; ".join(rule.reason[turn.language] for rule in campaign.rules if rule.key in declared.reasons)
         lines += ["", turn.text("declaration.level", level=level_name(turn.language, declared.level), why=why)]
-    correct = ((_button(turn, "declaration.correct", f"correct:{ask.id}"),),)
+    if declared.proxy_reason:
+        why = why_proxy(turn, declared.proxy_reason)
+        lines += ["", turn.text("heads.by_proxy", giver=declared.given_by, name=ask.person_name, why=why)]
+    if declared.contested_at:
+        lines.append(turn.text("heads.contested", at=turn.clock(declared.contested_at)))
+    correct = _button(turn, "declaration.correct", f"correct:{ask.id}")
+    if ask.person_id != turn.staff.id:
+        correct = _button(turn, "heads.to_card", f"missing_card:{ask.id}")
     title = turn.text(key, at=turn.clock(declared.answered_at))
-    return Screen(title, "\n".join(lines), correct if ask.is_open else ())
+    rows = ((correct,),) if ask.is_open else ()
+    return Screen(title, "\n".join(lines), (*rows, incident_row(turn.language)))
+
+
+def incident_row(language: Language) -> tuple[Button, ...]:
+    """The way to report something abnormal, at the bottom of what people have on their screens."""
+    return (Button(texts.text(language, "incident.report"), "incident_new"),)
+
+
+def why_proxy(turn: Turn, reason: str) -> str:
+    """The reason as people read it: one of those offered, or as it was typed."""
+    return turn.text(f"heads.why_{reason}") if reason in PROXY_REASONS else reason
 
 
 def kind_name(language: str, kind: str) -> str:

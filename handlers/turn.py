@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import texts
+from domain.allowance import USUAL_QUIET, Allowance, Quiet
 from domain.campaign import Campaign
 from domain.chat import Address, Button, Capabilities, Keyboard, Language, Outgoing
 from domain.seal import Seal
 from domain.timetable import local_day
+from handlers.inviting import Ways
 from storage.database import Session
 from storage.outbox import Letter
 from storage.people import Person
@@ -27,6 +29,13 @@ class House:
     seal: Seal
     channels: Mapping[str, Capabilities]
     keeps_days: int = 90
+    messages_per_day: int = 8
+    quiet: Quiet = USUAL_QUIET
+    ways: Ways = field(default_factory=Ways)
+
+    @property
+    def allowance(self) -> Allowance:
+        return Allowance(self.zone, self.messages_per_day, self.quiet)
 
     def today(self, now: datetime) -> date:
         return local_day(now, self.zone)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from domain.chat import Outgoing
+from handlers import people_list
 from handlers.turn import House
 from storage import bindings, boards, outbox, rounds
 from storage.bindings import Binding
@@ -14,9 +15,10 @@ from storage.boards import APART, Board, Last
 from storage.database import Database, Session, take_turns
 from storage.outbox import Letter
 from storage.rounds import Round
-from summaries import message, status
+from summaries import message, status, zone_words, zones
 from summaries.message import Words
-from summaries.status import main_round
+from summaries.status import Status, main_round
+from summaries.zones import Zones
 
 COMMITTED_WITHIN = timedelta(seconds=30)
 """A turn notes when it began and is seen when it commits; boards are looked at again for this long."""
@@ -59,7 +61,7 @@ class Boards:
         shown = await boards.of_rounds(session, changed)
         found = []
         for day in (today - timedelta(days=1), today):
-            of_day = await rounds.on(session, day) if changed else []
+            of_day = await rounds.on(session, day, drills=True) if changed else []
             for kind in dict.fromkeys(one.kind for one in of_day):
                 latest = max(changed[one.id] for one in of_day if one.kind == kind)
                 for binding in bound:
@@ -75,13 +77,18 @@ class Boards:
             (day, kind): await status.of_kind(session, day, kind, now)
             for day, kind in dict.fromkeys((one.main.day, one.main.kind) for one in stale)
         }
-        words: list[Words | None] = []
-        for one in stale:
-            of_kind = found[one.main.day, one.main.kind]
-            standing = of_kind.of(one.binding.unit_path) if of_kind else None
-            board = of_kind and standing and message.board(of_kind, standing, one.binding.language, self.house.zone)
-            words.append(board or None)
-        return words
+        coloured = {one.main.day for one in stale if one.main.closed_at is None and not one.main.is_drill}
+        colours = {day: await zones.on(session, self.house.campaign, day, now) for day in coloured}
+        return [self._board(one, found[one.main.day, one.main.kind], colours.get(one.main.day)) for one in stale]
+
+    def _board(self, one: Stale, of_kind: Status | None, colours: Zones | None) -> Words | None:
+        path, language = one.binding.unit_path, one.binding.language
+        standing = of_kind.of(path) if of_kind else None
+        if of_kind is None or standing is None:
+            return None
+        unit_zone = colours.of(path) if colours and not one.main.is_drill else None
+        colour = zone_words.line(unit_zone, language) if unit_zone else ""
+        return message.board(of_kind, standing, language, self.house.zone, colour)
 
     async def _write(self, session: Session, one: Stale, words: Words | None, last: Last | None, now: datetime) -> int:
         if words is None or (last and last.state == "sending"):
@@ -103,9 +110,11 @@ class Boards:
     ) -> None:
         chat = one.binding.chat
         replaces = last.stands_in(chat.chat_id) if last else None
-        out = Outgoing(chat, words.text, words.title, replaces=replaces, silent=edits > 1)
+        keyboard = people_list.board_button(one.binding.language, one.binding.unit_id, one.main)
+        out = Outgoing(chat, words.text, words.title, keyboard, replaces, silent=edits > 1)
         key = boards.key(one.main.id, one.binding.id, edits)
-        await outbox.enqueue(session, [Letter(key, "board", out, binding_id=one.binding.id, to_group=True)], now)
+        letter = Letter(key, "board", out, binding_id=one.binding.id, to_group=True)
+        await outbox.enqueue(session, [self.house.sealed(letter, key)], now)
 
 
 def _may_be_stale(main: Round, board: Board | None, latest: datetime, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from domain.allowance import Allowance
 from domain.chat import Address, Channel, Outcome, RetryLater, Unknown
 from storage import outbox, settlement
 from storage.budget import GUARD, HORIZON
@@ -58,6 +59,12 @@ class Window:
     _counted: list[Departure] = field(default_factory=list)
     _quickest: timedelta = timedelta.max
 
+    def begin(self, now: datetime) -> None:
+        """Another process may have sent at full pace until this moment."""
+        if self.per_second is not None:
+            for number in range(max(int(self.per_second), 1)):
+                self.leave(now - timedelta(seconds=GUARD * number / self.per_second))
+
     def free_at(self, now: datetime) -> datetime:
         """`now` if a message may leave, else when to ask again."""
         if self.per_second is None:
@@ -88,7 +95,8 @@ class Window:
 class Delivery:
     """Sends for one channel account.
 
-    `settled` is told, after the commit, what became of letters (the web chat's pages wait for it).
+    `settled` is told, after the commit, what became of letters (the web chat's pages wait for it). `allowance` is
+    what people may be sent of itself; None is as much as there is.
     """
 
     channel: Channel
@@ -97,6 +105,7 @@ class Delivery:
     sleep_until: SleepUntil
     settled: Callable[[Sequence[Settled]], None] = lambda results: None
     send_within: float = SEND_WITHIN
+    allowance: Allowance | None = None
     _more: asyncio.Event = field(default_factory=asyncio.Event)
     _handed: deque[Leased] = field(default_factory=deque)
     _results: list[Settled] = field(default_factory=list)
@@ -121,6 +130,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Deliver until cancelled. A failing store is waited out, never the end."""
+        self._window.begin(self.clock())
         while True:
             self._more.clear()
             try:
@@ -171,7 +181,8 @@ class Delivery:
     async def _claim(self, session: Session, now: datetime) -> Claim:
         if not self._room:
             return Claim([], None)  # whichever letter arrives next wakes us
-        return await outbox.claim(session, self.channel.name, now, self.channel.capabilities, self._room)
+        name, limits = self.channel.name, self.channel.capabilities
+        return await outbox.claim(session, name, now, limits, self._room, self.allowance)
 
     @property
     def _room(self) -> int:
@@ -221,7 +232,7 @@ class Delivery:
             return Held()
         try:
             async with asyncio.timeout(self.send_within):
-                outcome = await self.channel.send(letter.message, letter.key)
+                outcome = await self._put(letter)
         except TimeoutError:
             return Unknown("no answer in time")
         except Exception as problem:
@@ -232,6 +243,11 @@ class Delivery:
             whom = None if outcome.whole_account else letter.message.to
             self._quiet_until[whom] = self.clock() + timedelta(seconds=outcome.after)
         return outcome
+
+    async def _put(self, letter: Leased) -> Outcome:
+        if letter.kind == "leave":
+            return await self.channel.leave(letter.message.to)
+        return await self.channel.send(letter.message, letter.key)
 
     def _must_wait(self, letter: Leased) -> bool:
         """An order to wait came while this letter was on its way to the wire, or it has been on its way too long."""

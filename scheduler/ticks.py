@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import structlog
 
 from domain import plan
-from domain.campaign import AFTERNOON, MORNING
-from handlers import opening
+from domain.campaign import AFTERNOON, MORNING, RISK
+from handlers import alarm, binding, opening, people_list, risk_map, risk_round, risk_table
 from handlers.turn import House
 from scheduler.boards import Boards
-from storage import budget, planned, retention, rounds, units, updates
+from scheduler.zones import ZoneRecord
+from storage import bindings, budget, downloads, incidents, planned, retention, roster_files, rounds, units, updates
+from storage.bindings import Binding
 from storage.database import Database, Session
+from storage.incidents import Incident
 from storage.rounds import DueStep, Round, Step
 from storage.schedules import Schedule
 from summaries import post
@@ -24,6 +27,8 @@ log = structlog.get_logger(__name__)
 LOOK_BACK = timedelta(days=7)
 """How far back a round that never opened is still made, to say that nobody was asked."""
 KEEP_UPDATES = timedelta(days=7)
+KEEP_ROSTERS = timedelta(days=1)
+"""A list of staff that nobody has decided about by then is not kept."""
 
 
 @dataclass(slots=True)
@@ -42,7 +47,12 @@ class Ticks:
         done = await _all((self._open(one, day, now) for one, day in await self._to_open(now)), failures)
         async with self.database.reading() as session:
             due = await rounds.due_steps(session, now)
+            lost = await bindings.lost_untold(session)
+            climbing = await incidents.due(session, now)
+        done += await _all((self._climb(one, now) for one in climbing), failures)
         done += await _all((self._do(step, now) for step in due), failures)
+        done += await _all((self._tell_of_loss(one, now) for one in lost), failures)
+        done += await _all([ZoneRecord(self.database, self.house).refresh(now)], failures)
         done += await _all([Boards(self.database, self.house).refresh(now)], failures)
         if failures:
             raise failures[0]
@@ -52,7 +62,9 @@ class Ticks:
         """Forget what is past its time; once a day is enough."""
         async with self.database.transaction() as session:
             await updates.forget(session, now - KEEP_UPDATES)
+            await downloads.forget(session, now - KEEP_UPDATES)
             await budget.forget_idle(session, now - timedelta(hours=1))
+            await roster_files.forget(session, now - KEEP_ROSTERS)
             kept = timedelta(days=self.house.keeps_days)
             await retention.forget_answers(session, self.house.today(now) - kept, now - kept)
 
@@ -61,6 +73,8 @@ class Ticks:
         async with self.database.reading() as session:
             step = await rounds.next_due(session)
             found = [step] if step else []
+            if climbs_at := await incidents.next_climb(session):
+                found.append((climbs_at, "incident"))
             today = self.house.today(now)
             foreseen = await self._planned(session, today, today + timedelta(days=14), set())
         for schedule, day in foreseen:
@@ -105,6 +119,8 @@ class Ticks:
             of = await rounds.open_once(session, schedule, day, self.house.campaign.key, window, now)
             if of is None:
                 return 0
+            if of.kind == RISK:
+                return await self._open_risk(session, schedule, of, mine, now)
             due = await rounds.ask_everyone(session, of, mine, now)
             if not due:
                 await rounds.close(session, of.id, now)
@@ -115,6 +131,21 @@ class Ticks:
                 await self._excuse_absent(session, of, now)
             prompts = 0 if of.not_asked else await opening.prompt_all(session, self.house, of, now)
         log.info("round_opened", kind=of.kind, round=of.id, due=due, prompts=prompts, not_asked=of.not_asked)
+        return 1
+
+    async def _open_risk(
+        self, session: Session, schedule: Schedule, of: Round, unit_ids: Sequence[int], now: datetime
+    ) -> int:
+        """Ask for the risk updates of the day; those of a day that is over are not asked for any more."""
+        mine = [schedule.unit_id] if schedule.audience == "unit" else unit_ids
+        is_over = of.day != self.house.today(now)
+        drafts = 0 if is_over else await risk_round.open_round(session, self.house, of, mine, now)
+        if not drafts:
+            await rounds.close(session, of.id, now)
+            return 0
+        moments = plan.moments(schedule, of.day, self.house.zone)
+        await rounds.add_steps(session, of.id, [Step(one.what, one.number, one.at) for one in moments])
+        log.info("risk_round_opened", round=of.id, drafts=drafts)
         return 1
 
     async def _excuse_absent(self, session: Session, of: Round, now: datetime) -> None:
@@ -135,6 +166,20 @@ class Ticks:
         log.info("round_step", kind=step.kind, round=of.id, skipped=skipped, letters=written)
         return 1
 
+    async def _climb(self, of: Incident, now: datetime) -> int:
+        async with self.database.transaction() as session:
+            letters = await alarm.climb(session, self.house, of, now)
+        if letters is None:
+            return 0
+        log.info("incident_climbed", incident=of.id, letters=letters)
+        return 1
+
+    async def _tell_of_loss(self, lost: Binding, now: datetime) -> int:
+        async with self.database.transaction() as session:
+            if not await bindings.told_of_loss(session, lost.id):
+                return 0
+            return await binding.tell_of_loss(session, lost, now)
+
     async def _is_past(self, session: Session, step: DueStep, of: Round, now: datetime) -> bool:
         """Too late, or too early after all, to be of use.
 
@@ -152,16 +197,30 @@ class Ticks:
         return step.due_at <= of.opened_at or await rounds.reminds_again(session, step, now)
 
     async def _carry_out(self, session: Session, step: DueStep, of: Round, now: datetime) -> int:
+        if of.kind == RISK:
+            return await self._carry_out_risk(session, step, of, now)
         match step.kind:
             case "remind":
                 return await opening.remind_silent(session, self.house, of, step.number, now)
             case "elsewhere":
                 return await opening.prompt_elsewhere(session, self.house, of, now)
             case "missing_list":
-                return await post.missing_lists(session, self.house.zone, of, now)
+                return await people_list.send_all(session, self.house, of, now)
             case "close":
                 await rounds.close(session, of.id, now)
-        return await post.summaries(session, self.house.zone, of, now)
+        return await post.summaries(session, self.house.campaign, self.house.zone, of, now)
+
+    async def _carry_out_risk(self, session: Session, step: DueStep, of: Round, now: datetime) -> int:
+        match step.kind:
+            case "remind":
+                return await risk_round.remind(session, self.house, of, step.number, now)
+            case "missing_list":
+                return await risk_round.tell_heads(session, self.house, of, now)
+            case "map":
+                return await risk_map.remind(session, self.house, of, step.number, now)
+            case "close":
+                return await risk_round.close_round(session, self.house, of, now)
+        return await risk_table.send(session, self.house, of, now)
 
 
 async def _all(things: Iterable[Awaitable[int]], failures: list[Exception]) -> int:

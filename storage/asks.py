@@ -16,7 +16,10 @@ from storage.tables import ask, person, round_, unit
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a turn needs to know of an ask. `open_until` is when the round after the next one opens, if it has."""
+    """What a turn needs to know of an ask and of its person; `unit_id` is their unit at the time.
+
+    `rounds_since` counts the person's later rounds.
+    """
 
     id: int
     round_id: int
@@ -32,6 +35,15 @@ class Ask:
     closes_at: datetime
     closed_at: datetime | None
     answered_at: datetime | None
+    reach: str
+    proxy: bool
+    unit_id: int
+    unit_name: str
+    unit_path: str
+    person_name: str
+    usual_place: str
+    consent: str
+    is_drill: bool
     rounds_since: int
 
     @property
@@ -45,10 +57,14 @@ def _fields() -> sa.Select[Any]:
     rounds_since = (
         sa.select(sa.func.count())
         .select_from(later.join(theirs, theirs.c.id == later.c.round_id))
-        .where(later.c.person_id == ask.c.person_id, theirs.c.opens_at > round_.c.opens_at)
+        .where(
+            later.c.person_id == ask.c.person_id,
+            theirs.c.opens_at > round_.c.opens_at,
+            theirs.c.is_drill == round_.c.is_drill,
+        )
         .scalar_subquery()
     )
-    return sa.select(
+    found = sa.select(
         ask.c.id,
         ask.c.round_id,
         ask.c.person_id,
@@ -63,8 +79,19 @@ def _fields() -> sa.Select[Any]:
         round_.c.closes_at,
         round_.c.closed_at,
         ask.c.answered_at,
+        ask.c.reach,
+        ask.c.proxy,
+        ask.c.unit_id,
+        unit.c.name,
+        unit.c.path,
+        person.c.name,
+        person.c.workplace,
+        person.c.consent,
+        round_.c.is_drill,
         rounds_since,
-    ).join_from(ask, round_)
+    )
+    found = found.join_from(ask, round_).join(person, person.c.id == ask.c.person_id)
+    return found.join(unit, unit.c.id == ask.c.unit_id)
 
 
 _FIELDS = _fields()
@@ -78,6 +105,33 @@ async def of_person(session: Session, ask_id: int, person_id: int) -> Ask | None
     return Ask(*row) if row else None
 
 
+async def within(session: Session, ask_id: int, scope: Collection[str]) -> Ask | None:
+    """This ask of somebody still in the organisation, if it lies inside the subtrees of `scope`.
+
+    An absent and a foreign one look alike.
+    """
+    query = _FIELDS.where(ask.c.id == ask_id, person.c.left_at.is_(None), _inside(scope))
+    row = (await session.execute(query)).first()
+    return Ask(*row) if row else None
+
+
+async def of_day(session: Session, person_id: int, day: date) -> list[Ask]:
+    """The person's asks of one day, in the order of their rounds."""
+    query = _FIELDS.where(ask.c.person_id == person_id, round_.c.day == day).order_by(round_.c.opens_at, ask.c.id)
+    return [Ask(*row) for row in await session.execute(query)]
+
+
+async def last_answers(session: Session, person_ids: Collection[int]) -> dict[int, datetime]:
+    """When each of them, or somebody for them, last answered in any round that was no drill."""
+    query = (
+        sa.select(ask.c.person_id, sa.func.max(ask.c.answered_at))
+        .join(round_, round_.c.id == ask.c.round_id)
+        .where(ask.c.person_id.in_(person_ids), ask.c.answered_at.is_not(None), round_.c.is_drill.is_(False))
+        .group_by(ask.c.person_id)
+    )
+    return {row[0]: row[1] for row in await session.execute(query)}
+
+
 async def lock(session: Session, ask_id: int) -> None:
     """Let two changes of one ask take turns, also across processes."""
     if session.dialect.name == "postgresql":
@@ -85,15 +139,18 @@ async def lock(session: Session, ask_id: int) -> None:
 
 
 async def current(session: Session, person_id: int, since: date) -> list[Ask]:
-    """The person's asks from this day on, newest first."""
+    """The person's asks from this day on, newest first; a drill that is over comes after all that counts."""
+    past_drill = sa.case((round_.c.is_drill & (ask.c.state != "due"), 1), else_=0)
     query = _FIELDS.where(ask.c.person_id == person_id, round_.c.day >= since).order_by(
-        round_.c.opens_at.desc(), ask.c.id.desc()
+        past_drill, round_.c.opens_at.desc(), ask.c.id.desc()
     )
     return [Ask(*row) for row in await session.execute(query)]
 
 
-async def answered(session: Session, ask_id: int, level: str, workplace: str, late: bool, now: datetime) -> None:
-    """The person has declared: the latest version's level, the first answer's time and lateness stay."""
+async def answered(
+    session: Session, ask_id: int, level: str, workplace: str, late: bool, now: datetime, *, proxy: bool
+) -> None:
+    """There is a declaration: the latest version's level, the first answer's time and lateness stay."""
     await session.execute(
         ask.update()
         .where(ask.c.id == ask_id)
@@ -103,7 +160,27 @@ async def answered(session: Session, ask_id: int, level: str, workplace: str, la
             workplace=workplace,
             reason="",
             late=sa.case((ask.c.state == "answered", ask.c.late), else_=late),
+            proxy=proxy,
             answered_at=sa.func.coalesce(ask.c.answered_at, now),
+            changed_at=now,
+        )
+    )
+
+
+async def contested(session: Session, ask_id: int, now: datetime) -> None:
+    """The person does not stand by what somebody said for them: it no longer counts, and they are asked again."""
+    closed_at = sa.select(round_.c.closed_at).where(round_.c.id == ask.c.round_id).scalar_subquery()
+    await session.execute(
+        ask.update()
+        .where(ask.c.id == ask_id)
+        .values(
+            state=sa.case((closed_at.is_(None), "due"), else_="missed"),
+            reach="contested",
+            level="",
+            workplace="",
+            late=False,
+            proxy=False,
+            answered_at=None,
             changed_at=now,
         )
     )
@@ -115,15 +192,16 @@ class ToPrompt:
     person_id: int
     language: Language
     workplace: str
+    round_id: int
 
 
-async def to_prompt(session: Session, round_id: int, reaches: Collection[str]) -> list[ToPrompt]:
-    """Who is still due in this round and can be written to."""
+async def to_prompt(session: Session, round_ids: Collection[int], reaches: Collection[str]) -> list[ToPrompt]:
+    """Who is still due in these rounds and can be written to."""
     query = (
-        sa.select(ask.c.id, ask.c.person_id, person.c.language, person.c.workplace)
+        sa.select(ask.c.id, ask.c.person_id, person.c.language, person.c.workplace, ask.c.round_id)
         .join_from(ask, person, person.c.id == ask.c.person_id)
         .where(
-            ask.c.round_id == round_id,
+            ask.c.round_id.in_(round_ids),
             ask.c.state == "due",
             ask.c.reach.in_(reaches),
             person.c.consent == "agreed",
@@ -168,43 +246,71 @@ async def expect_again(
 async def reached(session: Session, person_id: int, since: date, reach: str, now: datetime) -> None:
     """The person's standing changed (enrolled, agreed, declined, came back): say so on what still waits for them.
 
-    A round already closed keeps the reason it closed with, and what arrived stays delivered.
+    A round already closed keeps the reason it closed with, what arrived stays delivered, contested contested.
     """
     rounds_since = sa.select(round_.c.id).where(round_.c.day >= since)
-    arrived = ask.c.reach == "delivered" if reach == "waiting" else sa.false()
+    stays = ask.c.reach.in_(("delivered", "contested") if reach == "waiting" else ("contested",))
     await session.execute(
         ask.update()
-        .where(ask.c.person_id == person_id, ask.c.round_id.in_(rounds_since), ask.c.state == "due", ~arrived)
+        .where(ask.c.person_id == person_id, ask.c.round_id.in_(rounds_since), ask.c.state == "due", ~stays)
         .values(reach=reach, changed_at=now)
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """Somebody who has not answered, and why. `last_answer_at` is their last answer in any round."""
+class Listed:
+    """Somebody on a list of a round's people."""
 
+    ask_id: int
     person_id: int
     name: str
     unit_id: int
     unit_name: str
     unit_path: str
+    state: str
     reach: str
-    last_answer_at: datetime | None
+    reason: str
+    proxy: bool
+    answered_at: datetime | None
 
 
-async def missing(session: Session, round_id: int, scope: Collection[str]) -> list[Missing]:
-    """Those not answered and not excused in this round, only inside the subtrees of `scope`."""
-    earlier = ask.alias("earlier")
-    last = sa.select(sa.func.max(earlier.c.answered_at)).where(earlier.c.person_id == ask.c.person_id).scalar_subquery()
-    query = (
-        sa.select(person.c.id, person.c.name, unit.c.id, unit.c.name, unit.c.path, ask.c.reach, last)
+MISSING = ("due", "missed")
+"""The states of an ask that nobody has answered and nobody has excused."""
+
+
+async def listed(
+    session: Session,
+    round_ids: Collection[int],
+    states: Collection[str],
+    scope: Collection[str],
+    *,
+    first: int = 0,
+    most: int | None = None,
+) -> list[Listed]:
+    """The people of these rounds who stand so, inside the subtrees of `scope`: all, or `most` from `first` on."""
+    query: sa.Select[Any] = (
+        sa.select(
+            ask.c.id,
+            person.c.id,
+            person.c.name,
+            unit.c.id,
+            unit.c.name,
+            unit.c.path,
+            ask.c.state,
+            ask.c.reach,
+            ask.c.reason,
+            ask.c.proxy,
+            ask.c.answered_at,
+        )
         .join_from(ask, person, person.c.id == ask.c.person_id)
         .join(unit, unit.c.id == ask.c.unit_id)
-        .where(
-            ask.c.round_id == round_id,
-            ask.c.state.in_(("due", "missed")),
-            sa.or_(sa.false(), *(unit.c.path.startswith(path) for path in scope)),
-        )
-        .order_by(unit.c.path, ask.c.reach, person.c.name)
+        .where(ask.c.round_id.in_(round_ids), ask.c.state.in_(states), _inside(scope))
+        .order_by(unit.c.path, ask.c.reach, person.c.name, person.c.id)
+        .offset(first)
+        .limit(most)
     )
-    return [Missing(*row) for row in await session.execute(query)]
+    return [Listed(*row) for row in await session.execute(query)]
+
+
+def _inside(scope: Collection[str]) -> sa.ColumnElement[bool]:
+    return sa.or_(sa.false(), *(unit.c.path.startswith(path) for path in scope))

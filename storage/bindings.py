@@ -25,21 +25,18 @@ class Binding:
     is_confirmed: bool
 
 
-_FIELDS: sa.Select[Any] = (
-    sa.select(
-        binding.c.id,
-        binding.c.channel,
-        binding.c.chat_id,
-        binding.c.unit_id,
-        unit.c.name,
-        unit.c.path,
-        binding.c.language,
-        binding.c.requested_by_id,
-        binding.c.confirmed_at.is_not(None),
-    )
-    .join_from(binding, unit)
-    .where(binding.c.ended_at.is_(None))
-)
+_EVER: sa.Select[Any] = sa.select(
+    binding.c.id,
+    binding.c.channel,
+    binding.c.chat_id,
+    binding.c.unit_id,
+    unit.c.name,
+    unit.c.path,
+    binding.c.language,
+    binding.c.requested_by_id,
+    binding.c.confirmed_at.is_not(None),
+).join_from(binding, unit)
+_FIELDS = _EVER.where(binding.c.ended_at.is_(None))
 
 
 def _of(row: Any) -> Binding:
@@ -97,6 +94,23 @@ async def end(session: Session, chat: Address, why: str, now: datetime) -> bool:
     """The chat is no unit's supervisor chat any more."""
     result = await session.execute(_the(chat).values(ended_at=now, ended_why=why))
     return bool(result.rowcount)
+
+
+async def lost(session: Session, chat: Address, why: str, now: datetime) -> None:
+    """The chat cannot be written to any more. If it was a supervisor chat, somebody must be told."""
+    due = sa.case((binding.c.confirmed_at.is_not(None), sa.literal(now, type_=binding.c.ended_at.type)), else_=None)
+    await session.execute(_the(chat).values(ended_at=now, ended_why=why, notice_due_at=due))
+
+
+async def lost_untold(session: Session) -> list[Binding]:
+    """Bindings whose group was lost and of which nobody has been told yet."""
+    return [_of(row) for row in await session.execute(_EVER.where(binding.c.notice_due_at.is_not(None)))]
+
+
+async def told_of_loss(session: Session, binding_id: int) -> bool:
+    """Take it on to tell; true for exactly one caller."""
+    where = (binding.c.id == binding_id, binding.c.notice_due_at.is_not(None))
+    return bool((await session.execute(binding.update().where(*where).values(notice_due_at=None))).rowcount)
 
 
 async def moved(session: Session, old: Address, new_id: str) -> None:

@@ -9,32 +9,47 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain.questions import Answer
+from storage import attachments
 from storage.database import Session, insert
 from storage.tables import ask, declaration, draft, person, round_, unit
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Answers not sent yet. `step` is the screen shown: a question's key, "review", or "" for the prompt."""
+    """Answers not sent yet. `step` is the screen shown: a question's key, "review", or "" for the prompt.
+
+    `attachment_id` is a photo sent with them.
+    """
 
     answers: dict[str, Answer]
     workplace: str
     step: str
+    attachment_id: int | None = None
 
 
 async def draft_of(session: Session, ask_id: int) -> Draft:
     row = (await session.execute(sa.select(draft).where(draft.c.ask_id == ask_id))).first()
-    return Draft(dict(row.answers), row.workplace, row.step) if row else Draft({}, "", "")
+    return Draft(dict(row.answers), row.workplace, row.step, row.attachment_id) if row else Draft({}, "", "")
 
 
 async def keep_draft(session: Session, ask_id: int, values: Draft, now: datetime) -> None:
-    fields = {"answers": values.answers, "workplace": values.workplace, "step": values.step, "changed_at": now}
+    fields = {
+        "answers": values.answers,
+        "workplace": values.workplace,
+        "step": values.step,
+        "attachment_id": values.attachment_id,
+        "changed_at": now,
+    }
     statement = insert(session, draft).values(ask_id=ask_id, **fields)
     await session.execute(statement.on_conflict_do_update(index_elements=["ask_id"], set_=fields))
 
 
 async def drop_draft(session: Session, ask_id: int) -> None:
-    await session.execute(draft.delete().where(draft.c.ask_id == ask_id))
+    """Forget what was not sent; a photo that no declaration has goes with it."""
+    dropped = draft.delete().where(draft.c.ask_id == ask_id).returning(draft.c.attachment_id)
+    photos = [photo for photo in (await session.execute(dropped)).scalars() if photo]
+    if photos:
+        await attachments.forget_unused(session, photos)
 
 
 async def open_step(session: Session, person_id: int, since: date) -> tuple[int, str] | None:
@@ -64,20 +79,69 @@ async def has_gone_on(session: Session, person_id: int, since: datetime) -> bool
 
 @dataclass(frozen=True, slots=True)
 class Declared:
+    """One version. `proxy_reason` says why somebody else gave it; "" for one's own."""
+
     version: int
     answers: dict[str, Answer]
     workplace: str
     level: str
     reasons: list[str]
     answered_at: datetime
+    given_by_id: int
+    given_by: str
+    proxy_reason: str
+    contested_at: datetime | None
+    attachment_id: int | None
 
 
 async def latest(session: Session, ask_id: int) -> Declared | None:
-    query = sa.select(declaration).where(declaration.c.ask_id == ask_id).order_by(declaration.c.version.desc()).limit(1)
+    query = _VERSIONS.where(declaration.c.ask_id == ask_id).order_by(declaration.c.version.desc()).limit(1)
     row = (await session.execute(query)).first()
-    if row is None:
-        return None
-    return Declared(row.version, dict(row.answers), row.workplace, row.level, list(row.reasons), row.answered_at)
+    return _declared(row) if row else None
+
+
+async def versions(session: Session, ask_id: int) -> list[Declared]:
+    """Everything declared for this ask, the latest first."""
+    query = _VERSIONS.where(declaration.c.ask_id == ask_id).order_by(declaration.c.version.desc())
+    return [_declared(row) for row in await session.execute(query)]
+
+
+_VERSIONS = sa.select(declaration, person.c.name.label("given_by")).join_from(
+    declaration, person, person.c.id == declaration.c.given_by_id
+)
+
+
+def _declared(row: Any) -> Declared:
+    return Declared(
+        row.version,
+        dict(row.answers),
+        row.workplace,
+        row.level,
+        list(row.reasons),
+        row.answered_at,
+        row.given_by_id,
+        row.given_by,
+        row.proxy_reason,
+        row.contested_at,
+        row.attachment_id,
+    )
+
+
+async def contest(session: Session, ask_id: int, version: int, now: datetime) -> bool:
+    """The person says that this proxy answer is wrong; false if it was none, is not the latest, or is contested."""
+    newer = declaration.alias("newer")
+    result = await session.execute(
+        declaration.update()
+        .where(
+            declaration.c.ask_id == ask_id,
+            declaration.c.version == version,
+            declaration.c.proxy_reason != "",
+            declaration.c.contested_at.is_(None),
+            ~sa.exists(sa.select(newer.c.id).where(newer.c.ask_id == ask_id, newer.c.version > version)),
+        )
+        .values(contested_at=now)
+    )
+    return bool(result.rowcount)
 
 
 async def seal(
@@ -90,6 +154,8 @@ async def seal(
     reasons: list[str],
     rule_version: int,
     given_by: int,
+    proxy_reason: str,
+    attachment_id: int | None,
     channel: str,
     late: bool,
     now: datetime,
@@ -107,12 +173,13 @@ async def seal(
             reasons=reasons,
             rule_version=rule_version,
             given_by_id=given_by,
+            proxy_reason=proxy_reason,
+            attachment_id=attachment_id,
             channel=channel,
             answered_at=now,
             late=late,
         )
     )
-    await drop_draft(session, ask_id)
     return version
 
 
@@ -139,7 +206,7 @@ async def between(session: Session, first: date, last: date) -> list[Any]:
         .join(person, person.c.id == ask.c.person_id)
         .join(unit, unit.c.id == ask.c.unit_id)
         .join(giver, giver.c.id == declaration.c.given_by_id)
-        .where(round_.c.day.between(first, last))
+        .where(round_.c.day.between(first, last), round_.c.is_drill.is_(False))
         .order_by(round_.c.day, round_.c.opens_at, person.c.staff_code, declaration.c.version)
     )
     return list(await session.execute(query))

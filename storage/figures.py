@@ -21,11 +21,12 @@ class Group:
     reach: str
     level: str
     late: bool
+    proxy: bool
     count: int
 
 
 async def of_rounds(session: Session, round_ids: Collection[int]) -> list[Group]:
     """Every ask of these rounds, counted once."""
-    alike = (ask.c.unit_id, ask.c.state, ask.c.reason, ask.c.reach, ask.c.level, ask.c.late)
+    alike = (ask.c.unit_id, ask.c.state, ask.c.reason, ask.c.reach, ask.c.level, ask.c.late, ask.c.proxy)
     query = sa.select(*alike, sa.func.count()).where(ask.c.round_id.in_(round_ids)).group_by(*alike)
     return [Group(*row) for row in await session.execute(query)]

@@ -24,6 +24,7 @@ def refusal(now: datetime | sa.BindParameter[datetime]) -> sa.ColumnElement[str]
         ((outbox.c.kind == "incident") & _is_closed(), "closed meanwhile"),
         (outbox.c.unit_id.is_not(None) & ~_answers_for_unit(), "post no longer held"),
         (outbox.c.replaces.is_not(None) & _is_overtaken(), "newer words are there"),
+        ((outbox.c.kind == "leave") & _is_bound(), "bound meanwhile"),
         else_="",
     )
 
@@ -45,6 +46,17 @@ def _binding_holds() -> sa.ColumnElement[bool]:
     return sa.exists(
         sa.select(binding.c.id).where(
             binding.c.id == outbox.c.binding_id,
+            binding.c.ended_at.is_(None),
+            binding.c.confirmed_at.is_not(None),
+            binding.c.channel == outbox.c.channel,
+            binding.c.chat_id == outbox.c.chat_id,
+        )
+    )
+
+
+def _is_bound() -> sa.ColumnElement[bool]:
+    return sa.exists(
+        sa.select(binding.c.id).where(
             binding.c.ended_at.is_(None),
             binding.c.confirmed_at.is_not(None),
             binding.c.channel == outbox.c.channel,

@@ -10,8 +10,9 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
+from domain.allowance import Allowance
 from domain.chat import Address, Capabilities, Keyboard, Outgoing
-from storage import budget, rounds
+from storage import allowance, attachments, budget, rounds
 from storage.budget import HORIZON
 from storage.database import Instant, Session, for_update, insert
 from storage.gate import refusal
@@ -29,6 +30,7 @@ Kind = Literal[
     "prompt",
     "reminder",
     "closing",
+    "leave",
 ]
 LANES: dict[Kind, int] = {
     "reply": 0,
@@ -42,6 +44,7 @@ LANES: dict[Kind, int] = {
     "prompt": 3,
     "reminder": 4,
     "closing": 5,
+    "leave": 5,
 }
 LEASE = timedelta(seconds=60)
 """Longer than any send may take, so that an expired lease means nobody is sending."""
@@ -49,7 +52,11 @@ LEASE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message to be delivered. `key` names it for ever: a second letter with the same key is not filed."""
+    """A message to be delivered. `key` names it for ever: a second letter with the same key is not filed.
+
+    One of kind `leave` says nothing: the bot leaves the group it goes to, unless that is bound by then.
+    `not_before` is for what is due later.
+    """
 
     key: str
     kind: Kind
@@ -63,6 +70,7 @@ class Letter:
     attachment_id: int | None = None
     to_group: bool = False
     expires_at: datetime | None = None
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +124,12 @@ async def enqueue_leased(
         .returning(outbox.c.id, outbox.c.dedupe_key)
     )
     ids = {row.dedupe_key: row.id for row in await session.execute(statement, rows)}
-    return [
+    ours = [one for one in letters if one.key in ids and one.key in slots]
+    leased = [
         Leased(ids[one.key], 1, one.key, one.kind, one.ask_id, one.binding_id, 0, one.message, slots[one.key])
-        for one in letters
-        if one.key in ids and one.key in slots
+        for one in ours
     ]
+    return await _with_files(session, leased, [one.attachment_id for one in ours])
 
 
 async def _slots(
@@ -171,10 +180,18 @@ _DUE = (
 )
 
 
-async def claim(session: Session, channel: str, now: datetime, limits: Capabilities, most: int) -> Claim:
+async def claim(
+    session: Session,
+    channel: str,
+    now: datetime,
+    limits: Capabilities,
+    most: int,
+    allowed: Allowance | None = None,
+) -> Claim:
     """Take up to `most` letters that are due, by lane, at most one per chat.
 
-    The gate is here, at the last moment before the wire: what this chat may no longer see is withdrawn.
+    The gate is here, at the last moment before the wire: what this chat may no longer see is withdrawn, and what its
+    person is not to be sent now waits.
     """
     values = {"channel": channel, "horizon": now + HORIZON, "now": now, "most": most}
     found = (await session.execute(for_update(session, _DUE), values)).all()
@@ -184,17 +201,30 @@ async def claim(session: Session, channel: str, now: datetime, limits: Capabilit
         if not row.refusal:
             first.setdefault(row.chat_id, row)
     rows = list(first.values())
+    if allowed:
+        rows = await allowance.within(session, channel, rows, now, allowed, edits=limits.edit)
     places = [budget.Place(row.chat_id, row.to_group) for row in rows]
     slots = await budget.reserve(session, channel, places, now, limits)
     held = {row.chat_id: slot.at for row, slot in zip(rows, slots, strict=True) if slot.held_by == "chat"}
     await _wait_for_chats(session, channel, held)
     ours = [(row, slot.at) for row, slot in zip(rows, slots, strict=True) if not slot.held_by]
     leased = [replace(in_hand(row), lease=row.lease + 1, slot=at) for row, at in ours]
+    leased = await _with_files(session, leased, [row.attachment_id for row, _ in ours])
     await _lease(session, [letter.id for letter in leased], now)
     by_account = [slot.at for slot in slots if slot.held_by == "account"]
     if by_account:
         return Claim(leased, min(by_account))
-    return Claim(leased, now if len(found) == most else await _next_due(session, channel, now))
+    is_more = len(found) == most or len(rows) < len(first)
+    return Claim(leased, now if is_more else await _next_due(session, channel, now))
+
+
+async def _with_files(session: Session, letters: list[Leased], ids: Sequence[int | None]) -> list[Leased]:
+    """The letters with the file each of them refers to; most refer to none, and then nothing is read."""
+    files = await attachments.contents(session, {one for one in ids if one})
+    return [
+        replace(one, message=replace(one.message, attached=files[id_])) if id_ in files else one
+        for one, id_ in zip(letters, ids, strict=True)
+    ]
 
 
 async def _wait_for_chats(session: Session, channel: str, held: Mapping[str, datetime]) -> None:
@@ -218,67 +248,18 @@ async def _next_due(session: Session, channel: str, now: datetime) -> datetime |
     return found
 
 
-async def unsent(session: Session, round_id: int) -> set[int]:
-    """The asks of a round with a prompt or reminder that has not left, or may be leaving."""
+async def unsent(session: Session, round_ids: Collection[int]) -> set[int]:
+    """The asks of these rounds with a prompt or reminder that has not left, or may be leaving."""
     query = (
         sa.select(outbox.c.ask_id)
         .join(ask, ask.c.id == outbox.c.ask_id)
         .where(
-            ask.c.round_id == round_id,
+            ask.c.round_id.in_(round_ids),
             outbox.c.kind.in_(("prompt", "reminder")),
             outbox.c.state.in_(("waiting", "sending")),
         )
     )
     return set((await session.execute(query)).scalars())
-
-
-async def open_keyboard(session: Session, chat: Address) -> tuple[Keyboard, str] | None:
-    """The buttons last shown in this chat and the message they are on, for an answer that is typed."""
-    query = (
-        sa.select(outbox.c.keyboard, outbox.c.message_id)
-        .where(
-            outbox.c.channel == chat.channel,
-            outbox.c.chat_id == chat.chat_id,
-            outbox.c.state == "sent",
-            outbox.c.kind != "board",
-        )
-        .order_by(outbox.c.id.desc())
-        .limit(1)
-    )
-    row = (await session.execute(query)).first()
-    if row is None or not row.keyboard:
-        return None
-    return keyboard_of(row.keyboard), row.message_id or ""
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A message that shows an ask's question."""
-
-    to: Address
-    message_id: str
-    person_id: int | None
-
-
-async def copies(session: Session, ask_id: int) -> list[Copy]:
-    """Every message in which this ask was put or is put, once each."""
-    query = (
-        sa.select(outbox.c.channel, outbox.c.chat_id, outbox.c.message_id, outbox.c.person_id)
-        .where(
-            outbox.c.ask_id == ask_id,
-            outbox.c.kind.in_(("prompt", "reminder", "reply")),
-            outbox.c.message_id.is_not(None),
-        )
-        .distinct()
-    )
-    return [
-        Copy(Address(row.channel, row.chat_id), row.message_id, row.person_id) for row in await session.execute(query)
-    ]
-
-
-def closing(key: str, copy: Copy, text: str) -> Letter:
-    """What a copy says once its question has been answered elsewhere."""
-    return Letter(key, "closing", Outgoing(copy.to, text, replaces=copy.message_id), person_id=copy.person_id)
 
 
 async def withdraw(session: Session, ask_ids: Collection[int], kinds: Collection[Kind], now: datetime) -> None:
@@ -327,7 +308,7 @@ def _row(letter: Letter, now: datetime) -> dict[str, Any]:
         "silent": message.silent,
         "protect": message.protect,
         "created_at": now,
-        "due_at": now,
+        "due_at": letter.not_before or now,
         "expires_at": letter.expires_at,
     }
 

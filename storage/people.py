@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain.chat import Address, Language
+from domain.names import folded
 from storage.database import Session, insert
 from storage.tables import address, consent, person, unit
 
@@ -71,6 +72,26 @@ async def at(session: Session, addresses: Collection[Address]) -> dict[Address, 
 async def by_id(session: Session, person_id: int) -> Person | None:
     row = (await session.execute(_WHO.where(person.c.id == person_id))).first()
     return Person(*row) if row else None
+
+
+async def by_ids(session: Session, person_ids: Collection[int]) -> dict[int, Person]:
+    """Those of them who are still here."""
+    rows = await session.execute(_WHO.where(person.c.id.in_(person_ids)))
+    return {row.id: Person(*row) for row in rows}
+
+
+async def search(session: Session, scope: Collection[str], words: str, most: int) -> tuple[list[Person], int]:
+    """The people of these subtrees whom these words mean, at most so many, and how many there are.
+
+    A staff code in full means one person; otherwise every word is part of the name or code, with or without marks.
+    """
+    inside = sa.or_(sa.false(), *(unit.c.path.startswith(path) for path in scope))
+    rows = await session.execute(_WHO.where(inside).order_by(person.c.name, person.c.staff_code))
+    wanted = folded(words)
+    everybody = [(folded(f"{row.staff_code} {row.name}"), row) for row in rows]
+    exact = [row for _, row in everybody if folded(row.staff_code) == wanted]
+    found = exact or [row for known, row in everybody if wanted and all(part in known for part in wanted.split())]
+    return [Person(*row) for row in found[:most]], len(found)
 
 
 async def by_staff_code(session: Session, staff_code: str) -> Person | None:

@@ -23,18 +23,23 @@ async def between(session: Session, first: date, last: date) -> Plans[Schedule]:
 
 
 async def rounds_on(session: Session, day: date) -> list[Schedule]:
-    """The schedules that have a round on this day."""
+    """The schedules that have a round on this day, apart from drills."""
     plans = await between(session, day, day)
     paths = [one.path for one in await units.tree(session)]
-    return [one for one in plans.schedules if plans.has_round(one, day, paths)]
+    return [one for one in plans.schedules if not one.is_drill and plans.has_round(one, day, paths)]
 
 
 async def unasked(session: Session, day: date, kind: str, unit_path: str) -> int:
-    """How many people of this subtree have no ask of this kind on this day yet."""
+    """How many people of this subtree have no ask of this kind on this day yet, or one that an outage swallowed."""
     asked = (
         sa.select(ask.c.id)
         .join(round_, round_.c.id == ask.c.round_id)
-        .where(ask.c.person_id == person.c.id, round_.c.day == day, round_.c.kind == kind)
+        .where(
+            ask.c.person_id == person.c.id,
+            round_.c.day == day,
+            round_.c.kind == kind,
+            ~round_.c.not_asked | (ask.c.state == "answered"),
+        )
     )
     query = (
         sa.select(sa.func.count())

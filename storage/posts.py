@@ -8,6 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from domain.chat import Language
 from domain.policy import GRANTS, Action, Post, Role
 from storage.database import Session, insert
 from storage.tables import person, post, unit
@@ -42,6 +43,36 @@ async def holders(session: Session, action: Action) -> list[Holder]:
     return [Holder(row[0], Role(row[1]), row[2], row[3]) for row in await session.execute(query)]
 
 
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """Somebody whose post reaches over a unit, with what is needed to write to them and to speak of them."""
+
+    person_id: int
+    name: str
+    language: Language
+    role: Role
+    unit_name: str
+    unit_path: str
+
+
+async def over(session: Session, action: Action, unit_path: str) -> list[Officer]:
+    """Everybody whose post allows `action` over this unit, the nearest first."""
+    roles = [role for role, actions in GRANTS.items() if action in actions]
+    query = (
+        sa.select(post.c.person_id, person.c.name, person.c.language, post.c.role, unit.c.name, unit.c.path)
+        .join_from(post, unit)
+        .join(person, person.c.id == post.c.person_id)
+        .where(
+            post.c.role.in_(roles),
+            _IN_FORCE,
+            person.c.left_at.is_(None),
+            sa.literal(unit_path).startswith(unit.c.path),
+        )
+        .order_by(sa.func.length(unit.c.path).desc(), post.c.id)
+    )
+    return [Officer(*row[:3], Role(row[3]), *row[4:]) for row in await session.execute(query)]
+
+
 async def appoint(
     session: Session, person_id: int, unit_id: int, role: Role, now: datetime, *, source: str, confirmed: bool
 ) -> None:
@@ -73,18 +104,19 @@ class Waiting:
     person_id: int
     person_name: str
     unit_name: str
+    unit_path: str
     role: Role
 
 
 async def waiting(session: Session) -> list[Waiting]:
     query = (
-        sa.select(post.c.id, post.c.person_id, person.c.name, unit.c.name, post.c.role)
+        sa.select(post.c.id, post.c.person_id, person.c.name, unit.c.name, unit.c.path, post.c.role)
         .join_from(post, person)
         .join(unit, unit.c.id == post.c.unit_id)
         .where(post.c.confirmed_at.is_(None), post.c.until_at.is_(None), person.c.left_at.is_(None))
         .order_by(unit.c.path, post.c.id)
     )
-    return [Waiting(row[0], row[1], row[2], row[3], Role(row[4])) for row in await session.execute(query)]
+    return [Waiting(*row[:5], Role(row[5])) for row in await session.execute(query)]
 
 
 async def confirm(session: Session, post_ids: Collection[int], now: datetime) -> int:

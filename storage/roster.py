@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from storage import audit, roster_units
 from storage.database import Session, insert, take_turns
 from storage.tables import ask, invite, person, post, roster_import, round_, unit
 
-__all__ = ["LEFT", "UNDO_WITHIN", "apply", "plan_import", "undo"]
+__all__ = ["LEFT", "UNDO_WITHIN", "Imported", "apply", "newest", "plan_import", "undo"]
 
 LEFT = "left"
 """The reason on the asks of people who left while a round was open."""
@@ -69,6 +70,25 @@ async def apply(session: Session, plan: Plan, *, filename: str, digest: str, by:
     import_id: int = made.scalar_one()
     await audit.record(session, now, by, "roster_imported", str(import_id), digest=digest, counts=dict(plan.counts))
     return import_id
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A roster that was taken over; `given_by` is a person's id or a program's name."""
+
+    id: int
+    filename: str
+    given_by: str
+    applied_at: datetime
+    counts: Mapping[str, int]
+
+
+async def newest(session: Session) -> Imported | None:
+    """The newest import that is not undone: the only one that can be."""
+    kept = roster_import.c
+    query = sa.select(kept.id, kept.filename, kept.given_by, kept.applied_at, kept.counts)
+    row = (await session.execute(query.where(kept.undone_at.is_(None)).order_by(kept.id.desc()).limit(1))).first()
+    return Imported(*row) if row else None
 
 
 async def undo(session: Session, import_id: int, by: str, now: datetime) -> Mapping[str, int]:

@@ -27,6 +27,7 @@ class Round:
     opened_at: datetime
     closed_at: datetime | None
     not_asked: bool
+    is_drill: bool = False
 
 
 _FIELDS: sa.Select[Any] = sa.select(
@@ -41,6 +42,7 @@ _FIELDS: sa.Select[Any] = sa.select(
     round_.c.opened_at,
     round_.c.closed_at,
     round_.c.not_asked,
+    round_.c.is_drill,
 ).join_from(round_, unit)
 
 
@@ -49,11 +51,30 @@ async def by_id(session: Session, round_id: int) -> Round | None:
     return Round(*row) if row else None
 
 
-async def on(session: Session, day: date) -> list[Round]:
-    """The rounds of one day in which anybody is due, in the order in which they open."""
+async def on(session: Session, day: date, *, drills: bool = False) -> list[Round]:
+    """The rounds of one day in which anybody is due, in the order in which they open; drills only if asked for."""
     anybody = sa.exists(sa.select(ask.c.id).where(ask.c.round_id == round_.c.id))
     query = _FIELDS.where(round_.c.day == day, anybody).order_by(round_.c.opens_at, round_.c.id)
+    if not drills:
+        query = query.where(round_.c.is_drill.is_(False))
     return [Round(*row) for row in await session.execute(query)]
+
+
+async def unclosed(session: Session, day: date) -> list[Round]:
+    """The rounds of one day that go on, of every kind: of people, of units, and drills."""
+    query = _FIELDS.where(round_.c.day == day, round_.c.closed_at.is_(None)).order_by(round_.c.opens_at, round_.c.id)
+    return [Round(*row) for row in await session.execute(query)]
+
+
+async def days_around(session: Session, day: date, earliest: date) -> tuple[date | None, date | None]:
+    """The nearest days before this one (not before `earliest`) and after it on which anybody was due in a round."""
+    was_asked = sa.and_(
+        round_.c.is_drill.is_(False), sa.exists(sa.select(ask.c.id).where(ask.c.round_id == round_.c.id))
+    )
+    before = sa.select(sa.func.max(round_.c.day)).where(round_.c.day < day, round_.c.day >= earliest, was_asked)
+    after = sa.select(sa.func.min(round_.c.day)).where(round_.c.day > day, was_asked)
+    row = (await session.execute(sa.select(before.scalar_subquery(), after.scalar_subquery()))).one()
+    return row[0], row[1]
 
 
 async def since(session: Session, first: date) -> set[tuple[int, date]]:
@@ -92,6 +113,7 @@ async def open_once(
         "closes_at": window[1],
         "opened_at": now,
         "not_asked": now >= window[1],
+        "is_drill": schedule.is_drill,
     }
     statement = (
         insert(session, round_)
@@ -123,8 +145,10 @@ async def ask_everyone(session: Session, of: Round, unit_ids: Collection[int], n
     """One ask for each member of staff of these units, in one statement: due, or excused with the reason; how many.
 
     `reach` says from the start who cannot be prompted and why. A person who already has an ask of this
-    kind today (moved between units, one-off round) is not asked again.
+    kind today (moved between units, one-off round) is not asked again; one that an outage swallowed becomes this
+    round's, so that everybody counts once.
     """
+    moved = 0 if of.not_asked else await _take_over(session, of, unit_ids, now)
     twin, theirs = ask.alias("twin"), round_.alias("theirs")
     already = (
         sa.select(twin.c.id)
@@ -133,7 +157,7 @@ async def ask_everyone(session: Session, of: Round, unit_ids: Collection[int], n
             twin.c.person_id == person.c.id,
             theirs.c.day == of.day,
             theirs.c.kind == of.kind,
-            theirs.c.id != of.id,
+            theirs.c.is_drill == of.is_drill,
         )
     )
     away = (
@@ -159,7 +183,25 @@ async def ask_everyone(session: Session, of: Round, unit_ids: Collection[int], n
         sa.literal(now, type_=ask.c.changed_at.type),
     ).where(person.c.unit_id.in_(unit_ids), person.c.left_at.is_(None), ~sa.exists(already))
     columns = ["round_id", "person_id", "unit_id", "state", "reason", "reach", "changed_at"]
-    return (await session.execute(ask.insert().from_select(columns, people))).rowcount
+    return moved + (await session.execute(ask.insert().from_select(columns, people))).rowcount
+
+
+async def _take_over(session: Session, of: Round, unit_ids: Collection[int], now: datetime) -> int:
+    """Asks of the day's earlier round of this kind in which nobody could be asked; what was answered stays there."""
+    swallowed = sa.select(round_.c.id).where(
+        round_.c.day == of.day, round_.c.kind == of.kind, round_.c.is_drill == of.is_drill, round_.c.not_asked
+    )
+    here = sa.select(person.c.id).where(person.c.unit_id.in_(unit_ids), person.c.left_at.is_(None))
+    theirs = person.c.id == ask.c.person_id
+    values = {
+        "round_id": of.id,
+        "unit_id": sa.select(person.c.unit_id).where(theirs).scalar_subquery(),
+        "state": sa.case((ask.c.state == "excused", "excused"), else_="due"),
+        "reach": sa.select(_reach()).where(theirs).scalar_subquery(),
+        "changed_at": now,
+    }
+    where = (ask.c.round_id.in_(swallowed), ask.c.person_id.in_(here), ask.c.state != "answered")
+    return (await session.execute(ask.update().where(*where).values(values))).rowcount
 
 
 def _reach() -> sa.ColumnElement[str]:
@@ -240,7 +282,7 @@ async def next_due(session: Session) -> tuple[datetime, str] | None:
     """When the next planned step of any round is due, and its kind."""
     query = (
         sa.select(round_step.c.due_at, round_step.c.kind)
-        .where(round_step.c.done_at.is_(None), round_step.c.kind.in_(("remind", "missing_list", "close")))
+        .where(round_step.c.done_at.is_(None), round_step.c.kind.in_(("remind", "missing_list", "close", "map")))
         .order_by(round_step.c.due_at, round_step.c.id)
         .limit(1)
     )

@@ -23,9 +23,10 @@ async def hire(session: Session, staff_code: str, name: str, unit_id: int, langu
 
 @dataclass(frozen=True, slots=True)
 class Prompted:
-    """A prompt as it stands on somebody's screen."""
+    """A prompt, or a risk update's draft, as it stands on somebody's screen."""
 
     id: int
+    kind: str
     chat: Address
     message_id: str
     keyboard: Keyboard
@@ -33,15 +34,22 @@ class Prompted:
 
 
 async def prompts_after(session: Session, last_id: int) -> Sequence[Prompted]:
-    """Prompts that arrived after the one with this id, oldest first."""
+    """Prompts and drafts that arrived after the one with this id, oldest first."""
     query = (
         sa.select(outbox, person.c.language)
         .join_from(outbox, person, person.c.id == outbox.c.person_id)
-        .where(outbox.c.kind == "prompt", outbox.c.state == "sent", outbox.c.id > last_id)
+        .where(outbox.c.kind.in_(("prompt", "risk")), outbox.c.state == "sent", outbox.c.id > last_id)
         .order_by(outbox.c.id)
     )
     return [
-        Prompted(row.id, Address(row.channel, row.chat_id), row.message_id, keyboard_of(row.keyboard), row.language)
+        Prompted(
+            row.id,
+            row.kind,
+            Address(row.channel, row.chat_id),
+            row.message_id,
+            keyboard_of(row.keyboard),
+            row.language,
+        )
         for row in await session.execute(query)
     ]
 

@@ -30,6 +30,7 @@ class Schedule:
     is_off: bool
     once_on: date | None
     since_day: date
+    is_drill: bool = False
 
 
 _FIELDS = sa.select(schedule, unit.c.path.label("unit_path")).join_from(schedule, unit)
@@ -51,6 +52,7 @@ def _of(row: Any) -> Schedule:
         row.is_off,
         row.once_on,
         row.since_day,
+        row.is_drill,
     )
 
 
@@ -87,6 +89,7 @@ async def add(session: Session, values: Schedule, now: datetime) -> Schedule:
             is_off=values.is_off,
             once_on=values.once_on,
             since_day=values.since_day,
+            is_drill=values.is_drill,
         )
         .returning(schedule.c.id)
     )
@@ -106,12 +109,13 @@ class Pause:
     unit_path: str
     first_day: date
     last_day: date
+    reason: str = ""
 
 
 async def pauses(session: Session, first: date, last: date) -> list[Pause]:
     """Pauses that touch any of these days."""
     query = (
-        sa.select(pause.c.kind, unit.c.path, pause.c.first_day, pause.c.last_day)
+        sa.select(pause.c.kind, unit.c.path, pause.c.first_day, pause.c.last_day, pause.c.reason)
         .join_from(pause, unit)
         .where(pause.c.ended_at.is_(None), pause.c.first_day <= last, pause.c.last_day >= first)
     )

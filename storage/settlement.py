@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain.chat import Address, Moved, Outcome, Rejected, RetryLater, Sent, Unknown, Unreachable
-from storage import bindings, budget, people, rounds
+from storage import bindings, budget, incidents, people, rounds
 from storage import outbox as outbox_rows
 from storage.database import Session
 from storage.outbox import Leased, in_hand
@@ -95,7 +95,8 @@ async def chat_lost(session: Session, chat: Address, why: str, now: datetime) ->
     They are asked in another chat of theirs, if there is one that works, as soon as the next tick comes.
     """
     await people.lost(session, chat, why, now)
-    await bindings.end(session, chat, why, now)
+    await bindings.lost(session, chat, why, now)
+    await _stay_away(session, chat, now)
     here = sa.select(outbox.c.ask_id).where(
         outbox.c.channel == chat.channel, outbox.c.chat_id == chat.chat_id, outbox.c.ask_id.is_not(None)
     )
@@ -107,6 +108,16 @@ async def chat_lost(session: Session, chat: Address, why: str, now: datetime) ->
         .returning(ask.c.round_id)
     )
     await rounds.arm(session, set(unreached.scalars()), "elsewhere", now)
+
+
+async def _stay_away(session: Session, chat: Address, now: datetime) -> None:
+    """The bot is not in this group any more, so there is nothing left to leave."""
+    there = (outbox.c.channel == chat.channel, outbox.c.chat_id == chat.chat_id)
+    await session.execute(
+        outbox.update()
+        .where(*there, outbox.c.kind == "leave", outbox.c.state == "waiting")
+        .values(state="withdrawn", outcome="gone already", settled_at=now)
+    )
 
 
 async def _sent(session: Session, results: Sequence[Settled], now: datetime) -> None:
@@ -156,6 +167,8 @@ async def _unreachable(session: Session, letter: Leased, why: str, now: datetime
     await chat_lost(session, letter.message.to, why, now)
     if letter.binding_id:
         await outbox_rows.owe_summaries(session, [letter.key], now)
+    elif letter.kind == "incident":
+        await incidents.tell_others(session, int(letter.key.split(":")[1]), now)
 
 
 async def _end(session: Session, letter: Leased, state: str, why: str, now: datetime) -> bool:

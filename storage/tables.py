@@ -171,6 +171,8 @@ binding = sa.Table(
     _at("confirmed_at"),
     _at("ended_at"),
     _text("ended_why"),
+    # The group was lost, and those who answer for the unit have not been told yet.
+    _at("notice_due_at"),
     sa.Index("uq_binding_in_force", "channel", "chat_id", unique=True, **_only("ended_at IS NULL")),
 )
 
@@ -471,6 +473,18 @@ risk_update = sa.Table(
     sa.UniqueConstraint("round_id", "unit_id"),
 )
 
+risk_confirmation = sa.Table(
+    "risk_confirmation",
+    metadata,
+    # Every confirmation of an update, so that any past moment can be told; the last one stands in `risk_update` too.
+    _id(),
+    _to("risk_update", index=True),
+    _text("zone", None),
+    sa.Column("corrections", sa.JSON, nullable=False),
+    _to("person", "confirmed_by_id"),
+    _at("confirmed_at", nullable=False),
+)
+
 incident = sa.Table(
     "incident",
     metadata,
@@ -478,6 +492,8 @@ incident = sa.Table(
     _to("unit", index=True),
     _text("kind", None),
     _text("text"),
+    # How many it concerns, where nobody is named.
+    _number("people"),
     _flag("is_drill"),
     _to("person", "reported_by_id"),
     _text("channel", None),
@@ -627,6 +643,27 @@ roster_import = sa.Table(
     # What was there before, enough to put it back.
     sa.Column("undo", sa.JSON, nullable=False),
     _at("undone_at"),
+)
+
+roster_file = sa.Table(
+    "roster_file",
+    metadata,
+    # A roster that an administrator sent in a chat: read and taken over outside of the turn, by a child process.
+    _id(),
+    _to("person", index=True),
+    _text("channel", None),
+    _text("chat_id", None),
+    _text("name"),
+    # Forgotten as soon as it is no longer needed.
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    # sent, shown, accepted; or ended: done, refused, dropped.
+    _text("state", "sent"),
+    # Whether it was confirmed that so many leave.
+    _flag("force"),
+    # Tells the plan that was shown from another.
+    _text("shown"),
+    _at("created_at", nullable=False),
+    sa.Index("ix_roster_file_waiting", "id", **_only("state IN ('sent', 'accepted')")),
 )
 
 audit = sa.Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
@@ -11,15 +12,16 @@ import texts
 from domain.chat import Language
 from domain.completion import percent_text
 from domain.risk import KNOWN_LEVELS
-from storage.asks import Missing
+from storage.asks import Listed
 from storage.rounds import Round
+from summaries import answer_times
+from summaries.answer_times import Times
 from summaries.status import Standing, Status
 
-MOST_NAMES = 40
 MOST_TEXT = 3500
 """Characters: a board that needed a second message could not be edited in place."""
-_NEVER_REACHED = ("not_enrolled", "undecided", "declined", "blocked", "failed", "unknown")
-_REACHES = (*_NEVER_REACHED, "waiting", "delivered", "not_asked")
+_NEVER_REACHED = ("not_enrolled", "undecided", "declined", "blocked", "failed", "unknown", "enough")
+_REACHES = (*_NEVER_REACHED, "waiting", "delivered", "contested", "not_asked")
 _REASONS = ("leave", "business", "sick", "isolation", "trip", "home", "field", "office", "left")
 
 
@@ -34,39 +36,62 @@ def _title(key: str, status: Status, of: Standing, language: Language) -> str:
     return texts.text(language, key, unit=of.unit.name, kind=kind, day=texts.day(language, status.day))
 
 
-def board(status: Status, of: Standing, language: Language, zone: ZoneInfo) -> Words:
-    """The live status of a unit and everything below it."""
+def board(status: Status, of: Standing, language: Language, zone: ZoneInfo, colour: str = "") -> Words:
+    """The live status of a unit and everything below it. `colour`: its zone in words, not shown once it is closed."""
     title = _title("summary.board_title", status, of, language)
     hours = _hours(status.main(of.unit.path), language, zone)
-    return Words(title, "\n".join([*hours, *_figures(status, of, language)]))
+    main = status.main(of.unit.path)
+    coloured = [colour] if colour and main and main.closed_at is None else []
+    return Words(title, "\n".join([*hours, *coloured, *_figures(status, of, language)]))
 
 
-def sealed(status: Status, of: Standing, language: Language, zone: ZoneInfo) -> Words:
-    """What is posted once when the round closes."""
+def sealed(
+    status: Status, of: Standing, language: Language, zone: ZoneInfo, soon: Times | None = None, colour: str = ""
+) -> Words:
+    """What is posted once when the round closes. `soon`: how soon the unit answered, where anybody was asked."""
     title = _title("summary.sealed_title", status, of, language)
     as_of = texts.text(language, "summary.as_of", at=texts.clock(status.at, zone))
-    return Words(title, "\n".join([as_of, *_figures(status, of, language)]))
+    times = [answer_times.line(soon, language)] if soon else []
+    return Words(title, "\n".join([as_of, *([colour] if colour else []), *times, *_figures(status, of, language)]))
 
 
-def missing_list(status: Status, of: Standing, people: Sequence[Missing], language: Language, zone: ZoneInfo) -> Words:
-    """Who has not answered and why; for those entitled, in private."""
-    title = _title("summary.missing_title", status, of, language)
-    lines = [_completion(of, language), ""]
-    names = [_missing_line(one, of, language, zone) for one in people]
-    fitting = _fitting(names[:MOST_NAMES], MOST_TEXT)
-    lines += fitting
-    if len(fitting) < len(people):
-        lines.append(texts.text(language, "summary.missing_more", n=len(people) - len(fitting)))
-    return Words(title, "\n".join(lines))
+def people_list(
+    status: Status,
+    of: Standing,
+    view: str,
+    people: Sequence[Listed],
+    last: Mapping[int, datetime],
+    language: Language,
+    zone: ZoneInfo,
+) -> Words:
+    """Some of a unit's people by name, with why each is on the list `view`; for those entitled, in private.
+
+    `last` says by person when they last answered.
+    """
+    title = _title(f"summary.{view}_title", status, of, language)
+    lines = [_list_line(one, of, last.get(one.person_id), language, zone) for one in people]
+    return Words(title, "\n".join([_completion(of, language), "", *lines]))
 
 
-def _missing_line(one: Missing, of: Standing, language: Language, zone: ZoneInfo) -> str:
-    name = one.name if one.unit_id == of.unit.id else f"{one.name} ({one.unit_name})"
+def _list_line(one: Listed, of: Standing, last: datetime | None, language: Language, zone: ZoneInfo) -> str:
+    return texts.text(language, "summary.list_line", name=_whose(one, of), what=_what(one, last, language, zone))
+
+
+def _whose(one: Listed, of: Standing) -> str:
+    return one.name if one.unit_id == of.unit.id else f"{one.name} ({one.unit_name})"
+
+
+def _what(one: Listed, last: datetime | None, language: Language, zone: ZoneInfo) -> str:
+    """What became of the question to this person; never what they answered."""
+    if one.state == "excused":
+        return texts.text(language, f"summary.reason_{one.reason}" if one.reason else "summary.other")
+    if one.state == "answered" and one.answered_at:
+        key = "summary.answered_by_proxy" if one.proxy else "summary.answered_at"
+        return texts.text(language, key, at=texts.clock(one.answered_at, zone))
     why = texts.text(language, f"summary.reach_{one.reach}")
-    if one.last_answer_at is None:
-        return texts.text(language, "summary.missing_line", name=name, why=why)
-    last = f"{one.last_answer_at.astimezone(zone):%d/%m}"
-    return texts.text(language, "summary.missing_line_last", name=name, why=why, last=last)
+    if last is None:
+        return why
+    return texts.text(language, "summary.and_last", why=why, last=f"{last.astimezone(zone):%d/%m}")
 
 
 def _hours(main: Round | None, language: Language, zone: ZoneInfo) -> list[str]:
@@ -82,6 +107,8 @@ def _figures(status: Status, of: Standing, language: Language) -> list[str]:
     lines = [_completion(of, language)]
     if of.late:
         lines.append(texts.text(language, "summary.late", n=of.late))
+    if of.proxy:
+        lines.append(texts.text(language, "summary.proxy", n=of.proxy))
     if of.excused:
         why = _list(of.excused, _REASONS, "summary.reason_", language)
         lines.append(texts.text(language, "summary.excused", n=of.excused.total(), why=why))
@@ -98,14 +125,14 @@ def _figures(status: Status, of: Standing, language: Language) -> list[str]:
     below = status.below(of.unit.path)
     if below:
         lines += ["", texts.text(language, "summary.units_heading")]
-        fitting = _fitting([_unit_line(one, language) for one in below], MOST_TEXT - sum(map(len, lines)))
-        lines += fitting
-        if len(fitting) < len(below):
-            lines.append(texts.text(language, "summary.units_more", n=len(below) - len(fitting)))
+        units = fitting([_unit_line(one, language) for one in below], MOST_TEXT - sum(map(len, lines)))
+        lines += units
+        if len(units) < len(below):
+            lines.append(texts.text(language, "summary.units_more", n=len(below) - len(units)))
     return lines
 
 
-def _fitting(lines: Sequence[str], room: int) -> list[str]:
+def fitting(lines: Sequence[str], room: int) -> list[str]:
     """As many of the first lines as have room, in characters."""
     ends = accumulate(len(line) + 1 for line in lines)
     return [line for line, end in zip(lines, ends, strict=True) if end <= room]

@@ -6,22 +6,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from domain.campaign import Campaign
 from domain.chat import Address, Language, Outgoing
 from domain.policy import Action, Role
-from storage import asks, bindings, outbox, people, posts
+from storage import bindings, outbox, people, posts
 from storage.database import Session
 from storage.outbox import Letter
 from storage.posts import Holder
 from storage.rounds import Round
-from summaries import message, status
+from summaries import answer_times, message, status, zone_words, zones
 from summaries.message import Words
 from summaries.status import Status
+from summaries.zones import Zones
 
 GETS_SUMMARY = (Role.HEAD, Role.COMMITTEE)
-GETS_NAMES = (Role.HEAD, Role.FOCAL)
 
 
-async def summaries(session: Session, zone: ZoneInfo, of: Round, now: datetime) -> int:
+async def summaries(session: Session, campaign: Campaign, zone: ZoneInfo, of: Round, now: datetime) -> int:
     """Write the sealed summary for every chat and person whose round this is; how many.
 
     Doing it again writes to nobody twice, but reaches the people of a unit whose chat has been lost since.
@@ -29,12 +30,15 @@ async def summaries(session: Session, zone: ZoneInfo, of: Round, now: datetime) 
     found = await status.of_kind(session, of.day, of.kind, now)
     if found is None:
         return 0
+    soon = await answer_times.of_kind(session, of.day, of.kind)
+    colours = await zones.on(session, campaign, of.day, now)
     bound = await bindings.confirmed(session)
     letters = []
     for binding in bound:
         standing = found.of(binding.unit_path)
         if standing and _is_of(found, binding.unit_path, of):
-            words = message.sealed(found, standing, binding.language, zone)
+            colour = _colour(colours, binding.unit_path, binding.language)
+            words = message.sealed(found, standing, binding.language, zone, soon.get(binding.unit_id), colour)
             key = f"{outbox.summary_key(of.id)}:{binding.id}"
             letters.append(Letter(key, "summary", _to(binding.chat, words), binding_id=binding.id, to_group=True))
     with_chat = {binding.unit_id for binding in bound}
@@ -43,29 +47,18 @@ async def summaries(session: Session, zone: ZoneInfo, of: Round, now: datetime) 
         for one in await posts.holders(session, Action.SEE_FIGURES)
         if one.role in GETS_SUMMARY and one.unit_id not in with_chat
     ]
-    for holder, chat, language in await _reachable(session, holders):
+    for holder, chat, language in await reachable(session, holders):
         standing = found.of(holder.unit_path)
         if standing and standing.due and _is_of(found, holder.unit_path, of):
-            words = message.sealed(found, standing, language, zone)
+            colour = _colour(colours, holder.unit_path, language)
+            words = message.sealed(found, standing, language, zone, soon.get(holder.unit_id), colour)
             letters.append(_private(outbox.summary_key(of.id), "summary", holder, chat, words))
     return await outbox.enqueue(session, letters, now)
 
 
-async def missing_lists(session: Session, zone: ZoneInfo, of: Round, now: datetime) -> int:
-    """Write to each head and focal person who of their people has not answered, and why; how many lists."""
-    found = await status.of_kind(session, of.day, of.kind, now)
-    if found is None:
-        return 0
-    everybody = await asks.missing(session, of.id, [of.unit_path])
-    holders = [one for one in await posts.holders(session, Action.SEE_MISSING) if one.role in GETS_NAMES]
-    letters = []
-    for holder, chat, language in await _reachable(session, holders):
-        standing = found.of(holder.unit_path)
-        mine = [one for one in everybody if one.unit_path.startswith(holder.unit_path)]
-        if standing and mine:
-            words = message.missing_list(found, standing, mine, language, zone)
-            letters.append(_private(f"missing:{of.id}", "missing_list", holder, chat, words))
-    return await outbox.enqueue(session, letters, now)
+def _colour(colours: Zones, unit_path: str, language: Language) -> str:
+    unit_zone = colours.of(unit_path)
+    return zone_words.line(unit_zone, language) if unit_zone else ""
 
 
 def _is_of(found: Status, unit_path: str, of: Round) -> bool:
@@ -73,7 +66,7 @@ def _is_of(found: Status, unit_path: str, of: Round) -> bool:
     return main is not None and main.id == of.id
 
 
-async def _reachable(session: Session, holders: Sequence[Holder]) -> list[tuple[Holder, Address, Language]]:
+async def reachable(session: Session, holders: Sequence[Holder]) -> list[tuple[Holder, Address, Language]]:
     """Holders with a chat, one entry for each unit a person answers for."""
     chats = await people.chats_of(session, [one.person_id for one in holders])
     languages = await people.languages(session, list(chats))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
 
+from domain.campaign import DRILL
 from domain.completion import completion
 from storage import figures, rounds, units
 from storage.database import Session
@@ -23,6 +24,7 @@ class Standing:
     due: int = 0
     answered: int = 0
     late: int = 0
+    proxy: int = 0
     excused: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
     levels: Counter[str] = field(default_factory=Counter)
@@ -32,6 +34,7 @@ class Standing:
         if group.state == "answered":
             self.answered += group.count
             self.late += group.count if group.late else 0
+            self.proxy += group.count if group.proxy else 0
             self.levels[group.level] += group.count
         elif group.state == "excused":
             self.excused[group.reason] += group.count
@@ -68,18 +71,21 @@ class Status:
 
 
 def main_round(of_day: Sequence[Round], kind: str, unit_path: str) -> Round | None:
-    """The round whose hours are this unit's: the nearest above it, else the last to close of those below it."""
+    """The round whose hours are this unit's: the nearest above it, else the last to close of those below it.
+
+    Of two equally near, the one that asked counts, not the one that an outage swallowed.
+    """
     mine = [one for one in of_day if one.kind == kind]
     above = [one for one in mine if unit_path.startswith(one.unit_path)]
     below = [one for one in mine if one.unit_path.startswith(unit_path)]
     if above:
-        return max(above, key=lambda one: len(one.unit_path))
+        return max(above, key=lambda one: (len(one.unit_path), not one.not_asked))
     return max(below, key=lambda one: one.closes_at, default=None)
 
 
 async def of_kind(session: Session, day: date, kind: str, now: datetime) -> Status | None:
     """The status of all units, or None if no round of this kind has opened that day."""
-    mine = [one for one in await rounds.on(session, day) if one.kind == kind]
+    mine = [one for one in await rounds.on(session, day, drills=kind == DRILL) if one.kind == kind]
     if not mine:
         return None
     groups = await figures.of_rounds(session, [one.id for one in mine])

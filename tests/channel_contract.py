@@ -15,6 +15,7 @@ import pytest
 
 from domain.chat import (
     Address,
+    Attached,
     Button,
     Channel,
     Keyboard,
@@ -29,6 +30,8 @@ from domain.chat import (
 Trouble = Literal["blocked", "slow_down", "unknown", "not_connected"]
 
 HOSTILE = '<b>An & "Bình"</b> *đậm* _x_ [a](http://x) `code` \\ 🟢 e\u0301'
+PICTURE = Attached("kết-quả.png", "image/png", b"\x89PNG\r\n\x1a\n...")
+DOCUMENT = Attached("danh sách.xlsx", "application/zip", b"PK\x03\x04...")
 YES_NO: Keyboard = (
     (Button("Tôi khoẻ", data="1.well.a", style="success"),),
     (Button("Có vấn đề", data="1.unwell.a", style="danger"), Button("Xem thêm", url="https://example.vn/x")),
@@ -37,12 +40,17 @@ YES_NO: Keyboard = (
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One message on the person's screen. `text` is without the title; `title` is what stands out above it."""
+    """One message on the person's screen. `text` is without the title; `title` is what stands out above it.
+
+    `picture` is what they see in it, `document` what it is called that they can open.
+    """
 
     message_id: str
     text: str
     title: str = ""
     labels: tuple[tuple[str, ...], ...] = ()
+    picture: bytes = b""
+    document: str = ""
 
 
 class Bench(Protocol):
@@ -120,6 +128,39 @@ async def a_long_text_arrives_whole_and_in_order(bench: Bench) -> None:
         assert [bool(shown.labels) for shown in screen] == [False] * (len(screen) - 1) + [True]
 
 
+async def a_picture_is_seen_with_its_words(bench: Bench) -> None:
+    sent = await _send(bench, Outgoing(bench.to, HOSTILE, title="Ảnh", keyboard=YES_NO, attached=PICTURE))
+    (shown,) = await bench.screen()
+    assert (shown.message_id, shown.title, shown.picture, shown.document) == (sent, "Ảnh", PICTURE.content, "")
+    assert shown.text == HOSTILE.replace("e\u0301", "é")
+    assert shown.labels or not bench.channel.capabilities.buttons
+
+
+async def a_document_keeps_its_name(bench: Bench) -> None:
+    await _send(bench, Outgoing(bench.to, "Danh sách kèm theo", attached=DOCUMENT))
+    (shown,) = await bench.screen()
+    assert (shown.text, shown.document, shown.picture) == ("Danh sách kèm theo", DOCUMENT.name, b"")
+
+
+async def new_words_leave_the_picture_where_it_is(bench: Bench) -> None:
+    sent = await _send(bench, Outgoing(bench.to, "Một ảnh", keyboard=YES_NO, attached=PICTURE), "picture")
+    again = await _send(bench, Outgoing(bench.to, "Đã xem", title="Xong", replaces=sent), "seen")
+    screen = await bench.screen()
+    assert [(shown.title, shown.text) for shown in screen][-1] == ("Xong", "Đã xem")
+    assert screen[-1].message_id == again
+    if bench.channel.capabilities.edit:
+        assert [(shown.picture, shown.labels) for shown in screen] == [(PICTURE.content, ())]
+
+
+async def a_picture_goes_ahead_of_a_text_too_long_for_it(bench: Bench) -> None:
+    lines = [f"{number}. {'ă' * 60}" for number in range(40)]
+    last = await _send(bench, Outgoing(bench.to, "\n".join(lines), keyboard=YES_NO, attached=PICTURE))
+    screen = await bench.screen()
+    assert screen[0].picture == PICTURE.content
+    assert "\n".join(shown.text for shown in screen).strip().split("\n")[: len(lines)] == lines
+    assert screen[-1].message_id == last
+
+
 async def a_blocked_chat_is_unreachable(bench: Bench) -> None:
     outcome = await _send_in_trouble(bench, "blocked")
     assert isinstance(outcome, Unreachable)
@@ -156,6 +197,10 @@ CHECKS: tuple[Check, ...] = (
     a_replacement_stands_where_the_old_one_stood,
     a_replacement_of_nothing_is_shown_all_the_same,
     a_long_text_arrives_whole_and_in_order,
+    a_picture_is_seen_with_its_words,
+    a_document_keeps_its_name,
+    new_words_leave_the_picture_where_it_is,
+    a_picture_goes_ahead_of_a_text_too_long_for_it,
     a_blocked_chat_is_unreachable,
     slow_down_says_how_long,
     an_unheard_answer_is_an_unknown_outcome,

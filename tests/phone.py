@@ -12,18 +12,23 @@ from domain.chat import (
     Capabilities,
     Command,
     Contact,
+    Fetched,
+    File,
     Incoming,
     Outcome,
     Outgoing,
     Receipt,
     Receive,
+    Rejected,
     Said,
     Sent,
     Tap,
     Text,
     Unreachable,
 )
+from domain.files import PICTURES, media_type
 
+PHOTO = b"\xff\xd8\xff\xe0 a photo \xff\xd9"
 EVERYTHING = Capabilities(buttons=100, edit=True, text_length=4096, groups=True, phone=False)
 
 
@@ -38,6 +43,10 @@ class Messenger:
     blocked: set[str] = field(default_factory=set)
     faults: list[Outcome] = field(default_factory=list)
     fail: Callable[[Outgoing], Outcome | None] = lambda message: None
+    left: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    fetch_faults: list[Fetched] = field(default_factory=list)
+    files_come_whole: bool = False
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     async def listen(self, receive: Receive) -> None:
@@ -52,12 +61,19 @@ class Messenger:
             return fault
         self.sent.append((key, message))
         shown = self.screens.setdefault(chat, {})
-        if message.replaces and self.capabilities.edit and message.replaces in shown:
-            shown[message.replaces] = message
+        if message.replaces and self.capabilities.edit and message.replaces in shown and not message.attached:
+            shown[message.replaces] = replace(message, attached=shown[message.replaces].attached)
             return Sent(message.replaces)
         number = str(next(self._ids))
         shown[number] = message
         return Sent(number)
+
+    async def fetch(self, file_id: str) -> Fetched:
+        return self.fetch_faults.pop(0) if self.fetch_faults else self.files.get(file_id, Rejected("gone"))
+
+    async def leave(self, chat: Address) -> Outcome:
+        self.left.append(chat.chat_id)
+        return self.faults.pop(0) if self.faults else Sent("")
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -133,6 +149,23 @@ class Phone:
     async def share_phone(self, number: str, *, own: bool = True) -> None:
         await self.says(Contact(number, own))
 
+    async def sends_photo(self, content: bytes = PHOTO) -> None:
+        """As a messenger does, whose photos have neither name nor type of their own."""
+        await self._sends(File("", media_type="image/jpeg"), content)
+
+    async def sends_document(self, content: bytes, name: str = "", media_type: str = "") -> None:
+        await self._sends(File("", name, media_type), content)
+
+    async def _sends(self, file: File, content: bytes) -> None:
+        """The file itself where it comes whole (a web page); elsewhere what the channel can fetch it by."""
+        if self.messenger.files_come_whole:
+            whole = replace(file, media_type=media_type(content), size=len(content), content=content)
+            await self.says(whole)
+        else:
+            file_id = f"file{len(self.messenger.files)}"
+            self.messenger.files[file_id] = content
+            await self.says(replace(file, file_id=file_id, size=len(content)))
+
     async def says(self, said: Said, key: str = "") -> Receipt:
         """Send one update and let everything that follows from it happen."""
         incoming = self.update(said, key)
@@ -149,4 +182,6 @@ class Phone:
 
 def _drawn(message: Outgoing) -> str:
     rows = [" ".join(f"[{one.label}]" for one in row) for row in message.keyboard]
-    return "\n".join(part for part in (message.title, message.text, *rows) if part)
+    file = message.attached
+    shown = "" if file is None else "[ảnh]" if file.media_type in PICTURES else f"[tệp {file.name}]"
+    return "\n".join(part for part in (shown, message.title, message.text, *rows) if part)

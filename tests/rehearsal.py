@@ -50,6 +50,8 @@ class Report:
     copies: int = 0
     tapped: int = 0
     stored: int = 0
+    incident_told: int = 0
+    incident_seconds: float = 0.0
     summary: str = ""
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
@@ -199,6 +201,7 @@ async def _morning(bot: Bot, service: Service, report: Report, chance: random.Ra
     await bot.command("round", "open", "morning")
     began = time.monotonic()
     killing = asyncio.create_task(_kill_now_and_then(bot, report, chance))
+    alarming = None if report.kills else asyncio.create_task(_report_incident(service, report))
     tapped: dict[int, int] = {}
 
     async def everybody() -> bool:
@@ -211,6 +214,8 @@ async def _morning(bot: Bot, service: Service, report: Report, chance: random.Ra
     await _until(everybody, 1800)
     report.prompt_seconds = round(time.monotonic() - began, 1)
     await killing
+    if alarming:
+        await alarming
     report.tapped = len(tapped)
 
     async def quiet() -> bool:
@@ -234,6 +239,46 @@ async def _kill_now_and_then(bot: Bot, report: Report, chance: random.Random) ->
         await bot.start()
 
 
+async def _report_incident(service: Service, report: Report) -> None:
+    """While the prompts go out somebody reports an incident: how soon does the last of those above have it?"""
+    await asyncio.sleep(report.people / 30 / 4)
+    user = FIRST_USER + report.people - 1
+    await service.order("says", user=user, text="/incident")
+    await _tap_when_shown(service, user, "Tai nạn")
+    await _until(_shows(service, user, "bước 2/4"), 60)
+    await service.order("says", user=user, text="Cháy nhỏ ở kho tầng 2, đã dập tắt")
+    await _tap_when_shown(service, user, "Bỏ qua")
+    await _until(_shows(service, user, "bước 4/4"), 60)
+    began = time.monotonic()
+    await _tap_when_shown(service, user, "Gửi ngay")
+    await _until(_shows(service, user, "Đã gửi lúc"), 60)
+    told = [send["at"] for send in await service.see("sends") if send["text"].startswith("⚠️ Việc bất thường")]
+    report.incident_told, report.incident_seconds = len(told), round(max(told, default=began) - began, 2)
+    report.must(report.incident_told > 0, "nobody was told of the incident")
+    report.must(report.incident_seconds <= 2, f"an incident took {report.incident_seconds} s")
+
+
+def _shows(service: Service, user: int, words: str) -> Callable[[], Awaitable[bool]]:
+    async def shown() -> bool:
+        messages = await service.see(f"messages?chat={user}")
+        return any(words in message["text"] for message in messages)
+
+    return shown
+
+
+async def _tap_when_shown(service: Service, user: int, label: str) -> None:
+    async def shown() -> bool:
+        messages = await service.see(f"messages?chat={user}")
+        return any(one.startswith(label) for message in messages for row in message["labels"] for one in _flat(row))
+
+    await _until(shown, 60)
+    await service.order("tap", user=user, label=label)
+
+
+def _flat(row: Any) -> list[str]:
+    return [row] if isinstance(row, str) else list(row)
+
+
 async def _settle_accounts(bot: Bot, service: Service, report: Report) -> None:
     """Compare what the service saw with what the database says."""
     status = json.loads(await bot.command("status", "--json"))
@@ -242,6 +287,7 @@ async def _settle_accounts(bot: Bot, service: Service, report: Report) -> None:
     await bot.command("round", "close", "morning")
     report.summary = f"{morning['answered']}/{morning['due'] - morning['excused']}"
     stats, sends = await service.see("stats"), await service.see("sends")
+    (bot.folder / "sends.json").write_text(json.dumps(sends))
     report.busiest_second, report.refused = stats["busiest_second"], stats["refused"]
     copies = Counter(send["chat_id"] for send in sends if _is_prompt(send))
     report.copies = sum(count - 1 for count in copies.values())

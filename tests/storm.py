@@ -14,8 +14,8 @@ from datetime import date, datetime, time, timedelta
 import sqlalchemy as sa
 
 from bot.app import App
-from domain.campaign import MORNING
-from domain.chat import Address, Capabilities, Incoming, Outcome, Outgoing, Receive, Sent, Tap
+from domain.campaign import MORNING, RISK
+from domain.chat import Address, Capabilities, Fetched, Incoming, Outcome, Outgoing, Receive, Rejected, Sent, Tap
 from domain.workdays import OFFICE_WEEK
 from scheduler.delivery import Delivery
 from storage import absences, asks, schedules, tables, units
@@ -155,7 +155,8 @@ def plain_schedule(unit: Unit, kind: str = MORNING, **changes: object) -> Schedu
 
 
 async def round_rows(world: World) -> list[Round]:
-    return [Round(*row) for row in await world.rows(_ROUNDS)]
+    """The rounds in which people are asked, in order."""
+    return [Round(*row) for row in await world.rows(_ROUNDS.where(tables.round_.c.kind != RISK))]
 
 
 _ROUNDS = (
@@ -214,6 +215,12 @@ class Wire:
     async def send(self, message: Outgoing, key: str) -> Outcome:
         self.arrived.append((self.hours.now, message))
         return self.outcome(message) or Sent(str(len(self.arrived)))
+
+    async def fetch(self, file_id: str) -> Fetched:
+        return Rejected("nobody sends files")
+
+    async def leave(self, chat: Address) -> Outcome:
+        raise NotImplementedError("there are no groups")
 
     async def close(self) -> None:
         """Nothing is open."""

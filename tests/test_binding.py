@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
-from domain.chat import Joined, Left, Moved
+from domain.chat import Joined, Left, Moved, RetryLater, Unknown
 from domain.policy import Role
 from storage import posts, tables
 from tests.phone import Phone
@@ -156,8 +158,79 @@ async def test_a_moved_group_keeps_its_binding_and_a_removed_bot_ends_it(each_wo
     assert await bound(world) == []
     for head in (hoa, nam):
         head.sees("⚠️ Bot không còn trong nhóm đã gắn với Phòng An")
-    tam.sees_not("⚠️")
+    tam.sees_not("Bot không còn")
     said = len(moved.messages)
     await world.clock_strikes("10:00")
     assert len(moved.messages) == said
     hoa.sees("Tổng hợp khai báo buổi sáng – Phòng An")
+
+
+async def test_who_answers_for_the_unit_hears_once_of_a_group_that_only_a_failed_send_shows_to_be_lost(
+    each_world: World,
+) -> None:
+    world = each_world
+    hoa, nam, tam = await two_units(world)
+    await world.bound_group(GROUP, hoa, nam)
+    world.telegram.blocked.add(GROUP)
+    await world.clock_strikes("07:00")
+    await world.clock_strikes("16:30")
+    for head in (hoa, nam):
+        assert head.screen.count("⚠️ Bot không còn trong nhóm đã gắn với Phòng An") == 1
+    tam.sees_not("Bot không còn")
+
+
+async def test_nobody_hears_of_a_group_that_was_unbound_before_it_was_lost(world: World) -> None:
+    hoa, nam, _ = await two_units(world)
+    group = await world.bound_group(GROUP, hoa, nam)
+    await group.type("/unbind")
+    await group.says(Left("kicked"))
+    hoa.sees_not("Bot không còn")
+
+
+async def hours_pass(world: World, hours: float) -> None:
+    world.now += timedelta(hours=hours)
+    await world.settle()
+
+
+async def test_a_strangers_group_is_left_at_once_and_without_a_word(each_world: World) -> None:
+    world = each_world
+    group = world.phone("ai do").in_group(GROUP)
+    await group.says(Joined("Nhóm lạ"))
+    assert world.telegram.left == [GROUP] and group.screen == "(nothing)"
+
+
+async def test_a_group_of_staff_is_left_after_a_day_unless_it_is_bound_by_then(each_world: World) -> None:
+    world = each_world
+    hoa, nam, _ = await two_units(world)
+    await hoa.in_group("-1").says(Joined("Nhóm một"))
+    hoa.in_group("-1").sees("Nếu sau 24 giờ nhóm chưa gắn")
+    await hoa.in_group("-2").says(Joined("Nhóm hai"))
+    await hoa.in_group("-2").type("/bind")
+    await hoa.in_group("-3").says(Joined("Nhóm ba"))
+    await world.bound_group("-3", hoa, nam)
+    await hours_pass(world, 23.9)
+    assert world.telegram.left == []
+    await world.restart()
+    await hours_pass(world, 0.2)
+    assert sorted(world.telegram.left) == ["-1", "-2"], "asked for is not yet bound"
+
+
+async def test_the_day_begins_anew_when_the_bot_is_brought_back(world: World) -> None:
+    hoa, _, _ = await two_units(world)
+    group = hoa.in_group(GROUP)
+    await group.says(Joined())
+    await hours_pass(world, 20)
+    await group.says(Left("kicked"))
+    await group.says(Joined())
+    await hours_pass(world, 23)
+    assert world.telegram.left == []
+    await hours_pass(world, 1)
+    assert world.telegram.left == [GROUP]
+
+
+async def test_leaving_is_tried_again_until_the_service_takes_it(world: World) -> None:
+    world.telegram.faults = [RetryLater(30), Unknown("no answer")]
+    await world.phone("ai do").in_group(GROUP).says(Joined())
+    for _ in range(3):
+        await hours_pass(world, 0.1)
+    assert world.telegram.left == [GROUP] * 3

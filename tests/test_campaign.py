@@ -42,7 +42,7 @@ def test_shipped_campaigns_are_whole(name: str) -> None:
     campaign = load_campaign(campaign_folder(name))
     assert campaign.key == name
     assert 1 <= len(campaign.questions) <= 5
-    assert [schedule.kind for schedule in campaign.schedules] == ["morning", "afternoon"]
+    assert [schedule.kind for schedule in campaign.schedules] == ["morning", "risk", "afternoon"]
     for language in LANGUAGES:
         assert len(campaign.well_label[language]) <= 64
         assert campaign.statement[language]
@@ -57,7 +57,7 @@ def test_the_shipped_campaigns_ask_and_judge_differently() -> None:
 
 
 def test_the_day_of_covid19() -> None:
-    morning, afternoon = load_campaign(campaign_folder("covid19")).schedules
+    morning, risk, afternoon = load_campaign(campaign_folder("covid19")).schedules
     assert (morning.opens, morning.closes, morning.missing_list) == (time(7), time(9), time(8, 30))
     assert morning.reminders == (time(7, 30), time(8, 15))
     assert morning.audience == "everyone"
@@ -65,6 +65,8 @@ def test_the_day_of_covid19() -> None:
     assert morning.weekdays == afternoon.weekdays == ("mon", "tue", "wed", "thu", "fri")
     assert (afternoon.opens, afternoon.closes) == (time(16, 30), time(18, 30))
     assert afternoon.audience == "worked_today"
+    assert (risk.opens, risk.closes, risk.audience) == (time(14), time(15), "units")
+    assert risk.reminders == (time(14, 30), time(14, 50)) and risk.missing_list == time(14, 50)
 
 
 def test_those_on_leave_or_in_isolation_have_not_worked() -> None:
@@ -111,6 +113,9 @@ MISTAKES = [
     ("campaign.toml", 'key = "close_contact"', 'key = "workplace_index"', "references[2].key", "stands above"),
     ("campaign.toml", "at_most = 30", "at_most = 15", "references[1].bands[1].at_most", "more than 15"),
     ("campaign.toml", 'colour = "red"', 'colour = "pink"', "references[0].bands[3].colour", "one of green, yellow"),
+    ("campaign.toml", 'key = "f0"', 'key = "ill"', "incidents[1].key", '"ill" is taken'),
+    ("campaign.toml", 'key = "f0"', 'key = "health"', "incidents[1].key", '"health" is taken'),
+    ("campaign.toml", "Phát hiện ca F0", f"F0 {40 * 'x'}", "incidents[1].label.vi", "at most 40 characters"),
     # questions.toml
     ("questions.toml", '{ vi = "Ho", en = "Cough" }', '{ vi = "Ho" }', "questions[0].options[1].label.en", "missing"),
     ("questions.toml", '{ vi = "Ho", en = "Cough" }', '"Ho"', "questions[0].options[1].label", "in each language"),
@@ -167,8 +172,8 @@ MISTAKES = [
     # schedules.toml
     ("schedules.toml", "on_holidays = false", 'on_holidays = "no"', "schedules[0].on_holidays", "true or false"),
     ("schedules.toml", 'opens = "07:00"', "", "schedules[0].opens", "a time such as"),
-    ("schedules.toml", 'kind = "morning"', 'kind = "night"', "schedules[0].kind", "one of morning, afternoon"),
-    ("schedules.toml", 'kind = "afternoon"', 'kind = "morning"', "schedules[1].kind", "stands above"),
+    ("schedules.toml", 'kind = "morning"', 'kind = "night"', "schedules[0].kind", "one of morning, risk, afternoon"),
+    ("schedules.toml", 'kind = "afternoon"', 'kind = "morning"', "schedules[2].kind", "stands above"),
     ("schedules.toml", '"mon", ', '"monday", ', "schedules[0].weekdays[0]", "one of mon, tue"),
     ("schedules.toml", '"mon", ', '"tue", ', "schedules[0].weekdays[1]", "each once"),
     ("schedules.toml", '["mon", "tue", "wed", "thu", "fri"]', "[]", "schedules[0].weekdays", "found none"),
@@ -180,9 +185,29 @@ MISTAKES = [
     ("schedules.toml", '"07:30", "08:15"', '"08:15", "07:30"', "schedules[0].reminders[1]", "after the one before"),
     ("schedules.toml", '"07:30", ', '"06:30", ', "schedules[0].reminders[0]", "between 07:00 and 09:00"),
     ("schedules.toml", '"08:30"', '"09:30"', "schedules[0].missing_list", "between 07:00 and 09:00"),
-    ("schedules.toml", '"worked_today"', '"all"', "schedules[1].audience", "one of everyone, worked_today"),
+    ("schedules.toml", '"worked_today"', '"all"', "schedules[2].audience", "one of everyone, worked_today"),
     ("schedules.toml", 'audience = "everyone"', 'audience = "worked_today"', "schedules", "expected a morning round"),
     ("schedules.toml", 'closes = "09:00"', 'closes = "17:00"', "schedules", "after the morning closes (17:00)"),
+    (
+        "schedules.toml",
+        'audience = "units"',
+        'audience = "everyone"',
+        "schedules",
+        "for the risk round alone",
+    ),
+    ("zones.toml", 'present = ["office"]', 'present = ["moon"]', "present[0]", "one of office, home"),
+    ("zones.toml", 'zone = "orange"', 'zone = "green"', "conditions[2].zone", "one of yellow, orange, red"),
+    ("zones.toml", "share = 0.05", "share = 5", "conditions[1].when.share", "a share between 0 and 1"),
+    ("zones.toml", "unconfirmed = true", "unconfirmed = false", "conditions[5].when", "just one of level"),
+    (
+        "zones.toml",
+        'level = "high", at_work = true',
+        'level = "high", days = 3',
+        "conditions[2].when.days",
+        "at_work = true",
+    ),
+    ("zones.toml", 'key = "medium"', 'key = "completion"', "conditions[4].key", "a key of its own"),
+    ("zones.toml", 'field = "unit_code"', 'field = "phone"', "map_columns[1].field", "one of day, unit_code"),
     ("schedules.toml", "on_holidays = false", "", "schedules[0].on_holidays", "missing, expected true or false"),
 ]
 
@@ -283,7 +308,7 @@ def test_broken_toml_names_the_line(folder: Path) -> None:
 
 
 def test_a_missing_folder_lists_every_file(tmp_path: Path) -> None:
-    assert len(problems(tmp_path / "nowhere")) == 4
+    assert len(problems(tmp_path / "nowhere")) == 5
 
 
 def test_a_stray_file_is_a_mistake(folder: Path) -> None:

@@ -58,8 +58,8 @@ def test_status_has_the_keys_that_scripts_read(busy: Office) -> None:
     found = busy.types("status", "--json").json
     assert tuple(found) == ("day", "at", "rounds")
     assert (found["day"], found["at"]) == ("2026-11-23", "2026-11-23T09:30:00+07:00")
-    assert [tuple(one) for one in found["rounds"]] == [ROUND, ROUND]
-    morning, afternoon = found["rounds"]
+    assert [tuple(one) for one in found["rounds"]] == [ROUND, ROUND, ROUND]
+    morning, _, afternoon = found["rounds"]
     assert {tuple(one) for one in morning["units"]} == {UNIT}
     assert morning["opens_at"] == "2026-11-23T07:00:00+07:00"
     assert morning["closes_at"] == "2026-11-23T09:00:00+07:00"
@@ -67,9 +67,9 @@ def test_status_has_the_keys_that_scripts_read(busy: Office) -> None:
         "state": "closed", "due": 3, "answered": 2, "late": 1, "excused": 0, "missed": 1,
     }  # fmt: skip
     assert [tuple(one.values()) for one in morning["units"]] == [
-        ("ORG", "Sở Nông nghiệp", 3, 2, 1, 0, None),
+        ("ORG", "Sở Nông nghiệp", 3, 2, 1, 0, "yellow"),
         ("P1", "Phòng Kế hoạch", 2, 2, 1, 0, None),
-        ("P2", "Phòng Tổ chức", 1, 0, 0, 0, None),
+        ("P2", "Phòng Tổ chức", 1, 0, 0, 0, "yellow"),
     ]
     assert (afternoon["kind"], afternoon["state"], afternoon["units"]) == ("afternoon", "planned", [])
     assert afternoon["opens_at"] == "2026-11-23T16:30:00+07:00"
@@ -173,7 +173,7 @@ def test_the_preview_says_what_happens_and_why_not(office: Office) -> None:
     assert said["2026-11-28", "morning", "P1"].startswith("opens 07:00")
     assert ("2026-11-26", "morning", "P1") not in said
     only = office.does("schedule", "preview", "--days", "1", "--unit", "P1").splitlines()
-    assert [line.split()[3] for line in only[1:]] == ["P1", "P1"]
+    assert [line.split()[3] for line in only[1:]] == ["P1", "P1", "P1"]
 
 
 def test_a_pause_is_listed_and_ended(office: Office) -> None:
@@ -188,9 +188,9 @@ def test_a_pause_is_listed_and_ended(office: Office) -> None:
 
 def test_a_round_is_held_by_hand(office: Office) -> None:
     office.lives(_staff)
-    office.clock_shows("20:15", SATURDAY)
-    said = office.does("round", "open", "morning", "--unit", "P1", "--closes", "21:00")
-    assert said == "morning round of Phòng Kế hoạch: open until 21:00, 2 due, 2 prompted.\n"
+    office.clock_shows("18:15", SATURDAY)
+    said = office.does("round", "open", "morning", "--unit", "P1", "--closes", "19:00")
+    assert said == "morning round of Phòng Kế hoạch: open until 19:00, 2 due, 2 prompted.\n"
     assert "already has a morning round" in office.fails(1, "round", "open", "morning", "--unit", "P1")
 
     async def answer(world: World) -> None:
@@ -287,5 +287,10 @@ def test_every_export_and_change_is_in_the_audit(busy: Office) -> None:
 def test_after_an_outage_what_was_missed_comes_first(office: Office) -> None:
     office.lives(_staff)
     office.clock_shows("20:15")
-    assert "already has a morning round today" in office.fails(1, "round", "open", "morning")
-    assert [one["state"] for one in office.types("status", "--json").json["rounds"]] == ["closed", "closed"]
+    office.does("status")
+    said = office.does("round", "open", "morning", "--unit", "P1", "--closes", "21:00")
+    assert said == "morning round of Phòng Kế hoạch: open until 19:00, 2 due, 2 prompted.\n"
+    assert "already has a morning round today" in office.fails(1, "round", "open", "morning", "--unit", "P1")
+    rounds = {one["kind"]: one for one in office.types("status", "--json").json["rounds"]}
+    assert (rounds["morning"]["state"], rounds["afternoon"]["state"]) == ("open", "closed")
+    assert (rounds["morning"]["due"], rounds["morning"]["missed"]) == (3, 3), "each of the three counts once"

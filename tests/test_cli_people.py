@@ -146,6 +146,23 @@ def test_invitations_are_for_those_without_a_chat_and_work_once(office: Office) 
     assert office.types("invites", "--json", "--unit", "P2").json == []
 
 
+def test_a_new_phone_gets_a_new_code_for_one_person_alone(office: Office) -> None:
+    office.lives(_lan_enrolled)
+    waiting = {one["staff_code"]: one["code"] for one in office.types("invites", "--json").json}
+    (invited,) = office.types("invites", "--json", "--person", "CB-minh").json
+    assert invited["staff_code"] == "CB-minh"
+    assert "--person means one person alone" in office.fails(2, "invites", "--person", "CB-minh", "--all")
+    assert "CB-nobody" in office.fails(2, "invites", "--person", "CB-nobody")
+
+    async def use(world: World) -> None:
+        for name, code in (("minh", invited["code"]), ("lan", waiting["CB-lan"])):
+            phone = world.phone(f"new phone of {name}", "webchat")
+            await phone.type(f"/start {code}")
+            phone.sees(f"Xin chào anh/chị {name.title()}")
+
+    office.lives(use)
+
+
 def test_invitations_as_table_csv_and_printed_sheets(office: Office) -> None:
     office.lives(_lan_and_hoa)
     table = office.does("invites")

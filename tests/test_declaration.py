@@ -220,7 +220,7 @@ async def test_a_correction_counts_until_the_round_after_next_opens_then_is_refu
     await lan.press(old.data, at)
     shown = dict(lan.messages)[at]
     assert "buổi sáng, Thứ Hai, 23/11/2026 đã hết hạn sửa" in shown.text and "Tôi xin khai báo" in shown.text
-    assert not shown.keyboard
+    assert [one.label for row in shown.keyboard for one in row] == ["⚠️ Báo việc bất thường"]
     assert await world.facts() == before
 
 

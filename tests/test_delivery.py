@@ -110,6 +110,14 @@ def test_no_second_of_the_service_is_over_the_limit_however_uneven_the_line(
     assert at[-1] - at[0] <= timedelta(seconds=slack * 20)
 
 
+def test_who_takes_over_from_a_killed_process_counts_what_it_may_have_sent(world: World) -> None:
+    sent = arrivals(Window(30.0), 90, timedelta, world.now)
+    successor = Window(30.0)
+    successor.begin(sent[-1])
+    sent += arrivals(successor, 90, timedelta, sent[-1])
+    assert all(later - earlier > SECOND for earlier, later in zip(sent, sent[30:], strict=False))
+
+
 def test_a_window_survives_a_clock_that_is_set_back_and_a_pace_below_one_a_second(world: World) -> None:
     window, at = Window(2.0), world.now
     window.leave(at)

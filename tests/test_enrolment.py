@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import texts
 from domain import codes
 from domain.chat import Joined, Left
+from domain.policy import Role
 from storage import tables
 from storage.database import Database
 from tests.phone import EVERYTHING, Phone
@@ -231,6 +232,23 @@ async def test_ones_own_differing_number_is_told_and_noted(database: Database) -
     lan.sees("khác với số trong danh sách", "[Tôi đồng ý]")
     assert not await verified(world)
     assert ("phone_differs",) in await world.rows(sa.select(tables.audit.c.action))
+
+
+async def test_those_close_by_hear_of_a_differing_number_but_not_the_number(database: Database) -> None:
+    world = await build(database, capabilities=replace(EVERYTHING, phone=True))
+    await world.unit("P1")
+    await world.unit("P2")
+    chief = await world.enrolled("sáu", role=Role.HEAD)
+    focal = await world.enrolled("bình", "P1", role=Role.FOCAL)
+    other = await world.enrolled("dũng", "P2", role=Role.HEAD)
+    lan = world.phone("lan")
+    await lan.type(await world.code_for(await world.person("lan", "P1", phone="+84912345678")))
+    for _ in range(2):
+        await lan.share_phone("84987654321")
+    for one in (chief, focal):
+        assert one.screen.count("Số điện thoại mà Lan (Phòng P1) gửi khi đăng ký khác") == 1
+        one.sees_not("987654321", "912345678")
+    other.sees_not("Lan")
 
 
 async def test_somebody_elses_contact_confirms_nothing(database: Database) -> None:

@@ -11,7 +11,8 @@ from domain.policy import Role
 from tests.phone import Phone
 from tests.world import World
 
-STAFF = ["/today", "/history", "/leave", "/language", "/privacy", "/help"]
+STAFF = ["/today", "/incident", "/history", "/leave", "/why", "/language", "/privacy", "/help"]
+RISK = ["/zone", "/risk", "/map"]
 
 
 @pytest.mark.parametrize(
@@ -19,10 +20,10 @@ STAFF = ["/today", "/history", "/leave", "/language", "/privacy", "/help"]
     [
         (None, []),
         (Role.GUARD, []),
-        (Role.FOCAL, ["/status"]),
-        (Role.HEAD, ["/status", "/bind"]),
-        (Role.COMMITTEE, ["/status", "/bind"]),
-        (Role.ADMIN, ["/bind"]),
+        (Role.FOCAL, ["/status", "/missing", *RISK, "/times"]),
+        (Role.HEAD, ["/status", "/missing", *RISK, "/times", "/bind"]),
+        (Role.COMMITTEE, ["/status", "/missing", *RISK, "/times", "/quality", "/bind"]),
+        (Role.ADMIN, ["/bind", "/times", "/admin"]),
     ],
 )
 async def test_help_lists_what_this_person_can_do(world: World, role: Role | None, more: list[str]) -> None:

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from domain.campaign import MORNING
 from domain.chat import Sent, Unknown
 from domain.policy import Role
-from storage import tables
-from tests.storm import all_well, prompts_to, recount, round_rows, staff
+from handlers import by_hand
+from storage import tables, units
+from tests.storm import all_well, away, prompts_to, recount, round_rows, staff
 from tests.world import ZONE, World
 
 OUTAGES = [
@@ -85,7 +86,9 @@ async def test_several_days_and_a_weekend(world: World) -> None:
     assert [(of.day.day, of.kind) for of in made if not of.not_asked] == [(27, "afternoon")]
     assert [of.day.day for of in made if of.kind == MORNING] == [23, 25, 26, 27, 30, 1], "the 24th is a public holiday"
     assert prompts_to(world.telegram, "missing").total() == 1, "no list of everybody for a round nobody could answer"
-    assert head.screen.count("Tổng hợp") == len(made)
+    summaries = tables.outbox.c.kind == "summary"
+    assert await world.count(tables.outbox, summaries, tables.outbox.c.state.in_(("sent", "waiting"))) == len(made)
+    assert head.screen.count("Tổng hợp") < len(made), "not all of an old week in one day"
     await ties_out(world)
 
 
@@ -187,3 +190,25 @@ async def test_a_second_attempt_that_fails_for_certain_is_not_called_unknown(wor
     await world.settle()
     reach = {row[0] for row in await world.rows(sa.select(tables.ask.c.reach))}
     assert reach == {"delivered"}
+
+
+async def test_a_round_that_an_outage_swallowed_is_held_by_hand_and_everybody_counts_once(each_world: World) -> None:
+    world = each_world
+    lan, minh = await world.enrolled("lan"), await world.enrolled("minh")
+    hoa = await world.enrolled("hoa", role=Role.HEAD)
+    await away(world, 3, date(2026, 11, 23), date(2026, 11, 23))
+    await world.down_until("12:00")
+    await lan.type("/today")
+    await lan.tap("Tôi khỏe")
+    async with world.transaction() as session:
+        root = await units.root(session)
+        assert root
+        await by_hand.open_round(session, ZONE, MORNING, root, time(13), world.now, "cli")
+    await world.settle()
+    assert prompts_to(world.telegram) == {minh.chat_id: 1}
+    await minh.tap("Tôi khỏe")
+    await world.clock_strikes("13:00")
+    figures = (await recount(world, date(2026, 11, 23), MORNING))["/1/"]
+    assert (figures["due"], figures["answered"], figures["late"], figures["excused"]) == (3, 2, 1, 1)
+    assert hoa.screen.count("Tổng hợp khai báo buổi sáng") == 2, "of the round nobody was asked in, and of this one"
+    assert "Đã khai: 2/2 (100%)" in hoa.screen.rpartition("Tổng hợp khai báo buổi sáng")[2]

@@ -15,6 +15,13 @@ ALLOWED = """
               head focal committee guard admin
 see_figures     x    x       x       .     .
 see_missing     x    x       x       .     .
+remind          x    x       x       .     .
+answer_for      x    x       x       .     .
+see_answer      x    .       x       .     .
+update_risk     x    x       x       .     .
+override_zone   x    .       x       .     .
+answer_incident x    x       x       .     .
+see_quality     .    .       x       .     .
 bind_chat       x    .       x       .     x
 plan            .    .       .       .     x
 import_roster   .    .       .       .     x

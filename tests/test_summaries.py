@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 
 import pytest
@@ -17,7 +17,7 @@ from domain.chat import LANGUAGES, Language
 from domain.completion import percent_text
 from domain.policy import Role
 from storage import absences, tables
-from storage.asks import Missing
+from storage.asks import Listed
 from storage.database import Database
 from storage.rounds import Round
 from storage.units import Unit
@@ -223,16 +223,31 @@ def test_a_round_closed_by_hand_and_one_nobody_was_asked_in_say_so() -> None:
     assert "Không ai phải khai." in message.board(on_paper(standing()), standing(), "vi", ZONE).text
 
 
-def test_the_list_of_the_missing_says_the_last_answers_local_day_and_is_bounded() -> None:
-    one = standing(due=200)
-    early = datetime(2026, 11, 21, 23, 30, tzinfo=ZONE).astimezone(ZONE)
-    people = [Missing(n, f"Người {n}", 2, "A", "/1/2/", "delivered", early if n == 0 else None) for n in range(60)]
-    people.append(Missing(99, "Xa", 5, "Phòng khác", "/1/2/5/", "blocked", None))
-    words = message.missing_list(on_paper(one), one, people, "vi", ZONE).text
-    assert "Người 0: đã nhận, chưa trả lời (khai gần nhất 21/11)" in words
-    assert "… và 21 người khác" in words
-    short = message.missing_list(on_paper(one), one, people[-1:], "vi", ZONE).text
-    assert "Xa (Phòng khác): đã chặn bot" in short
+def listed(name: str, unit_id: int = 2, unit: str = "Phòng A", **values: object) -> Listed:
+    standing = {"state": "due", "reach": "delivered", "reason": "", "proxy": False}
+    whole = {"answered_at": None, **standing, **values}
+    return Listed(1, 1, name, unit_id, unit, "/1/2/", **whole)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("one", "line"),
+    [
+        (listed("Lan"), "• Lan: đã nhận, chưa trả lời (khai gần nhất 21/11)"),
+        (listed("Xa", 5, "Tổ Một", reach="blocked"), "• Xa (Tổ Một): đã chặn bot (khai gần nhất 21/11)"),
+        (listed("Bình", reach="contested"), "• Bình: khai hộ bị phản đối, chờ khai lại (khai gần nhất 21/11)"),
+        (listed("Tú", state="excused", reason="sick"), "• Tú: nghỉ ốm"),
+        (listed("Tú", state="excused"), "• Tú: lý do khác"),
+        (
+            listed("Hà", state="answered", proxy=True, answered_at=datetime(2026, 11, 23, 0, 5, tzinfo=UTC)),
+            "• Hà: được khai hộ lúc 07:05",
+        ),
+    ],
+)
+def test_a_list_says_of_everybody_why_they_are_on_it(one: Listed, line: str) -> None:
+    of = standing(due=200)
+    last = {1: datetime(2026, 11, 20, 17, 30, tzinfo=UTC)}
+    words = message.people_list(on_paper(of), of, "missing", [one], last, "vi", ZONE)
+    assert words.text.splitlines()[-1] == line
 
 
 @given(due=st.integers(1, 20000), short=st.integers(1, 20000))

@@ -28,7 +28,14 @@ class TelegramBench:
 
     async def screen(self) -> Sequence[Shown]:
         return [
-            Shown(str(message.id), message.body, message.title, tuple(map(tuple, message.labels)))
+            Shown(
+                str(message.id),
+                message.body,
+                message.title,
+                tuple(map(tuple, message.labels)),
+                message.content if message.picture else b"",
+                "" if message.picture else message.document,
+            )
             for message in self.server.screen(self._chat)
         ]
 

@@ -16,6 +16,7 @@ from domain.chat import (
     Address,
     Command,
     Contact,
+    File,
     Ignored,
     Incoming,
     Joined,
@@ -60,6 +61,7 @@ def membership(chat: dict[str, Any], was: str, now: str, **extra: Any) -> dict[s
 
 
 OWN = {"phone_number": "84912345678", "first_name": "An", "user_id": 101}
+SIZE = {"file_id": "small", "file_unique_id": "u", "width": 90, "height": 60}
 SAID: list[tuple[str, dict[str, Any], Said]] = [
     ("text", message(text="chào"), Text("chào")),
     ("text in NFD", message(text=normalize("NFD", "đã khoẻ")), Text("đã khoẻ")),
@@ -82,7 +84,20 @@ SAID: list[tuple[str, dict[str, Any], Said]] = [
     ("typed contact", message(contact={"phone_number": "0912", "first_name": "B"}), Contact("0912", own=False)),
     ("contact in a group", message(GROUP, contact=OWN), Ignored()),
     ("sticker", message(sticker={"file_id": "x"}), Ignored()),
-    ("photo with caption", message(caption="x", photo=[]), Ignored()),
+    ("photo without a size", message(caption="x", photo=[]), Ignored()),
+    (
+        "photo in several sizes",
+        message(caption="x", photo=[SIZE, SIZE | {"file_id": "large", "width": 900, "file_size": 70_000}, SIZE]),
+        File("large", "", "image/jpeg", 70_000),
+    ),
+    ("photo in a group", message(GROUP, photo=[SIZE]), Ignored()),
+    (
+        "document",
+        message(document={"file_id": "d", "file_name": "a\0b.xlsx", "mime_type": "text/csv", "file_size": 7}),
+        File("d", "ab.xlsx", "text/csv", 7),
+    ),
+    ("document of which nothing is said", message(document={"file_id": "d"}), File("d")),
+    ("document in a group", message(GROUP, document={"file_id": "d"}), Ignored()),
     ("anonymous admin", message(GROUP, text="/bind x", sender_chat=GROUP), Ignored()),
     ("a bot", message(text="/start", **{"from": AN | {"is_bot": True}}), Ignored()),
     (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from channels.telegram import TelegramAccount
 from channels.telegram.outgoing import render, split, units
-from domain.chat import Address, Button, Outgoing, Rejected, RetryLater, Sent, Unknown
+from domain.chat import Address, Button, Outgoing, Rejected, RetryLater, Sent, Unknown, Unreachable
 from tests.servers.bot_api import BotApi
 from tests.servers.telegram_bench import account_at
 
@@ -46,6 +46,16 @@ async def test_buttons_carry_data_link_and_style(server: BotApi, account: Telegr
         ],
         [{"text": "Xem", "url": "https://example.vn/a"}],
     ]
+
+
+async def test_a_group_is_left_once_and_a_person_cannot_be(server: BotApi, account: TelegramAccount) -> None:
+    group = Address("telegram", str(server.group(-100500, "Nhóm lạ")))
+    assert await account.leave(group) == Sent("")
+    assert isinstance(await account.leave(group), Unreachable)
+    assert isinstance(await account.send(Outgoing(group, "Chào"), "k"), Unreachable)
+    assert isinstance(await account.leave(TO), Rejected)
+    server.fails("flood", method="leaveChat", retry_after=7)
+    assert await account.leave(group) == RetryLater(7, why="flood")
 
 
 async def test_silent_and_protected_only_when_asked(server: BotApi, account: TelegramAccount) -> None:
@@ -119,7 +129,7 @@ async def test_data_of_more_than_64_bytes_is_our_fault(server: BotApi, account: 
 
 async def test_a_file_goes_out_as_a_form(server: BotApi, account: TelegramAccount) -> None:
     sent = await account._line.bot.send_document(AN, b"%PDF-1.7", caption="Tổng hợp", filename="a.pdf")
-    assert (sent.message_id, server.last(AN).text, server.last(AN).document) == (1, "Tổng hợp", "8 bytes")
+    assert (sent.message_id, server.last(AN).text, server.last(AN).document) == (1, "Tổng hợp", "a.pdf")
 
 
 async def test_after_closing_nothing_is_sent(server: BotApi, account: TelegramAccount) -> None:

@@ -79,7 +79,7 @@ async def test_a_form_and_a_file_are_understood(server: BotApi, http: aiohttp.Cl
     form.add_field("document", b"%PDF", filename="a.pdf", content_type="application/pdf")
     async with http.post(f"{server.base}/bot{server.token}/sendDocument", data=form) as answer:
         assert answer.status == 200, await answer.text()
-    assert server.last(AN).document == "4 bytes"
+    assert (server.last(AN).document, server.last(AN).content) == ("a.pdf", b"%PDF")
     assert server.violations == []
 
 

@@ -20,6 +20,8 @@ from babel.messages.pofile import read_po
 import texts
 from domain.answering import Unclear
 from domain.chat import LANGUAGES
+from domain.incident import OUTCOMES
+from domain.policy import GRANTS, Action
 from domain.risk import Level
 from handlers import help as help_
 from storage import absences
@@ -50,16 +52,28 @@ def _workplaces() -> set[str]:
 
 
 REASONS = {*absences.KINDS, *_workplaces(), "left"}
-REACHES = {"not_enrolled", "undecided", "declined", "blocked", "failed", "unknown", "waiting", "delivered", "not_asked"}
+REACHES = {
+    *("not_enrolled", "undecided", "declined", "blocked", "failed", "unknown"),
+    *("waiting", "delivered", "contested", "enough", "not_asked"),
+}
 FAMILIES = {
-    "declaration.": {*_kinds_of_round(), *get_args(Unclear), "tick_one", "prompt", "reminder"},
+    "declaration.": {*_kinds_of_round(), "drill", *get_args(Unclear), "tick_one", "prompt", "reminder"},
     "declaration.level_": {level.value for level in Level},
-    "history.": {"due", "answered", "late", "excused", "missed"},
+    "history.": {"due", "answered", "late", "excused", "missed", "proxy"},
     "leave.": REASONS,
     "summary.reason_": REASONS,
     "summary.reach_": REACHES,
-    "commands.": {*help_.FOR_STAFF, *help_.FOR_HEADS, *help_.FOR_GROUPS, "start"},
+    "commands.": {
+        *help_.FOR_STAFF,
+        *help_.FOR_HEADS,
+        *help_.FOR_COMMITTEE,
+        *help_.FOR_GROUPS,
+        *help_.FOR_ADMINS,
+        "start",
+    },
     "help.language_": set(LANGUAGES),
+    "incident.outcome_": set(OUTCOMES),
+    "incident.post_": {role for role, granted in GRANTS.items() if Action.ANSWER_INCIDENT in granted} | {"none"},
 }
 """Keys that code puts together, with every ending they can have. Other endings in code match by their prefix."""
 

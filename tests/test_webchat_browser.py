@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, Route, expect
 
-from domain.chat import Address, Button, Outgoing, Tap, Text
+from domain.chat import Address, Attached, Button, File, Outgoing, Tap, Text
+from domain.files import MOST_BYTES
 from tests.browser import chromium, opened
 from tests.web_bench import LAN, House, house
 from tests.web_demo_day import GROUP, PEOPLE, DemoDay
@@ -45,6 +47,12 @@ async def here(empty_store: Path, tmp_path: Path) -> AsyncIterator[House]:
     async with house(empty_store, tmp_path) as running:
         await running.enrol()
         yield running
+
+
+async def photo(page: Page, width: int) -> bytes:
+    """A picture with too much in it to be small."""
+    drawn: str = await page.evaluate(NOISE, width)
+    return base64.b64decode(drawn.partition(",")[2])
 
 
 async def fits(page: Page) -> bool:
@@ -140,6 +148,83 @@ async def test_a_long_unsent_text_waits_for_the_person_instead(browser: Browser,
     assert here.heard == []
 
 
+async def test_a_photo_too_large_to_send_is_made_smaller(browser: Browser, here: House) -> None:
+    async with opened(browser, here.url + here.path()) as page:
+        large = await photo(page, 2200)
+        assert len(large) > MOST_BYTES
+        picker = page.get_by_label(text("vi", "web.attach"))
+        await picker.set_input_files({"name": "que thử.png", "mimeType": "image/png", "buffer": large})
+        await expect(page.get_by_text("Nhận: que thử.jpg image/jpeg")).to_be_visible()
+        await expect(page.locator(".mine .state")).to_have_text(text("vi", "web.sent"))
+        await expect(page.locator("progress")).to_have_count(0)
+    (update,) = here.heard
+    assert isinstance(update.said, File)
+    assert update.said.size < MOST_BYTES / 2
+
+
+async def test_the_file_button_is_reached_and_pressed_by_keyboard(browser: Browser, here: House) -> None:
+    async with opened(browser, here.url + here.path()) as page:
+        page.on("filechooser", lambda chooser: None)  # from now on none opens outside of the page
+        await page.locator("summary").focus()
+        await page.keyboard.press("Tab")
+        await expect(page.get_by_label(text("vi", "web.attach"))).to_be_focused()
+        async with page.expect_file_chooser(timeout=5000) as chooser:
+            await page.keyboard.press("Space")
+        await (await chooser.value).set_files(ROSTER)
+        await expect(page.get_by_text("Nhận: danh sách.csv")).to_be_visible()
+
+
+async def test_a_file_on_a_broken_line_is_sent_once_when_it_is_back(browser: Browser, here: House) -> None:
+    async with opened(browser, here.url + here.path()) as page:
+        await page.context.set_offline(True)
+        await page.get_by_label(text("vi", "web.attach")).set_input_files(ROSTER)
+        await expect(page.get_by_text(text("vi", "web.file_unsent"))).to_be_visible()
+        assert here.heard == []
+        await page.context.set_offline(False)
+        await expect(page.get_by_text("Nhận: danh sách.csv text/plain")).to_be_visible()
+    assert len(here.heard) == 1
+
+
+async def test_a_file_whose_receipt_was_lost_is_repeated_without_harm(browser: Browser, here: House) -> None:
+    async with opened(browser, here.url + here.path()) as page:
+        lost: list[object] = []
+
+        async def lose(route: Route) -> None:
+            if lost:
+                await route.continue_()
+                return
+            lost.append(await route.fetch())
+            await route.abort()
+
+        await page.route("**/file", lose)
+        await page.get_by_label(text("vi", "web.attach")).set_input_files(ROSTER)
+        await expect(page.get_by_text("Nhận: danh sách.csv")).to_be_visible()
+        await expect(page.locator(".mine .state")).to_have_text(text("vi", "web.sent"), timeout=10_000)
+    assert len(here.heard) == 1
+
+
+async def test_too_large_a_file_is_not_even_sent(browser: Browser, here: House) -> None:
+    async with opened(browser, here.url + here.path()) as page:
+        too_large = ROSTER | {"buffer": bytes(MOST_BYTES + 1)}
+        await page.get_by_label(text("vi", "web.attach")).set_input_files(too_large)
+        await expect(page.get_by_role("status")).to_have_text(text("vi", "help.file_too_large"))
+    assert here.heard == []
+
+
+async def test_a_picture_and_a_document_are_seen_and_fit(browser: Browser, here: House) -> None:
+    async with opened(browser, here.url + here.path()) as page:
+        png = await photo(page, 900)
+        await here.show(Outgoing(ME, "Ảnh chụp", attached=Attached("a.png", "image/png", png)), "picture")
+        long_name = f"{'danh-sách-' * 12}.xlsx"
+        await here.show(Outgoing(ME, "Tệp", attached=Attached(long_name, "application/zip", b"PK")), "document")
+        picture = page.get_by_role("img", name=text("vi", "web.picture"))
+        await expect(picture).to_be_visible()
+        await picture.scroll_into_view_if_needed()
+        await page.wait_for_function("document.querySelector('.picture img').naturalWidth > 0")
+        await expect(page.get_by_role("link", name="danh-sách-")).to_have_attribute("download", "")
+        assert await fits(page)
+
+
 async def test_a_refused_text_says_why(browser: Browser, here: House) -> None:
     async with opened(browser, here.url + here.path()) as page:
         await page.evaluate("document.getElementById('text').removeAttribute('maxlength')")
@@ -229,6 +314,13 @@ async def test_the_demonstration_shows_five_phones_and_its_clock_moves(
     assert day.moves == ["to_morning", "run"]
 
 
+ROSTER: FilePayload = {"name": "danh sách.csv", "mimeType": "text/csv", "buffer": "mã;họ tên\n".encode()}
+NOISE = """width => { const canvas = document.createElement("canvas");
+  canvas.width = width; canvas.height = width * 0.6;
+  const paper = canvas.getContext("2d"), dots = paper.createImageData(canvas.width, canvas.height);
+  for (let n = 0, at = 7; n < dots.data.length; n += 1) {
+    at ^= at << 13; at ^= at >>> 17; at ^= at << 5; dots.data[n] = n % 4 === 3 ? 255 : at & 255; }
+  paper.putImageData(dots, 0, 0); return canvas.toDataURL("image/png"); }"""
 CONTRASTS = """() => {
   const light = (rgb) => { const [r, g, b] = rgb.map((v) => { v /= 255;
     return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };

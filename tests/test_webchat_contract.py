@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
 from channels.webchat import WebChat
-from domain.chat import Address, Channel, Outcome, Outgoing, Receive
+from domain.chat import Address, Channel, Fetched, Outcome, Outgoing, Receive
 from tests.channel_contract import CHECKS, Bench, Check, Shown, Trouble, check_name
 from tests.web_bench import LAN, House, Page, client, house
 
@@ -38,6 +40,12 @@ class Delivering:
         await self._here.show(message, key)
         return outcome
 
+    async def fetch(self, file_id: str) -> Fetched:
+        return await self._here.hub.fetch(file_id)
+
+    async def leave(self, chat: Address) -> Outcome:
+        return await self._here.hub.leave(chat)
+
     async def close(self) -> None:
         await self._here.hub.close()
 
@@ -52,8 +60,17 @@ class WebBench:
         self._path = path
 
     async def screen(self) -> Sequence[Shown]:
-        async with client(self._here) as browser, browser.get(self._path) as answer:
-            return Page(await answer.text()).shown
+        async with client(self._here) as browser:
+            async with browser.get(self._path) as answer:
+                page = Page(await answer.text())
+            return [await self._seen(browser, page, shown) for shown in page.shown]
+
+    async def _seen(self, browser: aiohttp.ClientSession, page: Page, shown: Shown) -> Shown:
+        """With the picture as the page's own address gives it."""
+        if shown.message_id not in page.pictures:
+            return shown
+        async with browser.get(page.pictures[shown.message_id]) as answer:
+            return replace(shown, picture=await answer.read())
 
     async def trouble(self, kind: Trouble) -> None:
         raise AssertionError(kind)

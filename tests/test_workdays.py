@@ -14,7 +14,6 @@ from domain.workdays import (
     WORKED_INSTEAD,
     DayOff,
     holiday_name,
-    is_working_day,
     why_off,
 )
 
@@ -47,29 +46,30 @@ EVERY_DAY = frozenset(WEEKDAYS)
     ],
 )
 def test_the_office_week(day: str, working: bool) -> None:
-    assert is_working_day(date.fromisoformat(day), OFFICE_WEEK, {}) is working
+    assert (why_off(date.fromisoformat(day), OFFICE_WEEK, {}) is None) is working
 
 
 def test_an_override_wins_over_holiday_weekday_and_swap() -> None:
     tet, sunday, monday, swapped = date(2025, 1, 29), date(2025, 3, 2), date(2025, 3, 3), date(2025, 4, 26)
     overrides = {tet: True, sunday: True, monday: False, swapped: False}
-    assert is_working_day(tet, OFFICE_WEEK, overrides)
-    assert is_working_day(sunday, OFFICE_WEEK, overrides)
+    assert why_off(tet, OFFICE_WEEK, overrides) is None
+    assert why_off(sunday, OFFICE_WEEK, overrides) is None
     assert why_off(monday, OFFICE_WEEK, overrides) == DayOff("override")
     assert why_off(swapped, OFFICE_WEEK, overrides) == DayOff("override")
 
 
 def test_those_who_work_holidays_keep_their_weekdays() -> None:
     tet = date(2025, 1, 29)
-    assert not is_working_day(tet, EVERY_DAY, {})
-    assert is_working_day(tet, EVERY_DAY, {}, on_holidays=True)
-    assert not is_working_day(tet, frozenset({"mon"}), {}, on_holidays=True)
+    assert why_off(tet, EVERY_DAY, {}) == DayOff("holiday", holiday_name(tet) or "")
+    assert why_off(tet, EVERY_DAY, {}, on_holidays=True) is None
+    assert why_off(tet, frozenset({"mon"}), {}, on_holidays=True) == DayOff("weekday")
 
 
 def test_a_swapped_saturday_belongs_to_the_weekday_given_away() -> None:
-    assert is_working_day(date(2024, 5, 4), frozenset({"mon"}), {})
-    assert not is_working_day(date(2024, 5, 4), frozenset({"tue"}), {})
-    assert is_working_day(date(2024, 5, 4), frozenset({"sat"}), {})
+    saturday = date(2024, 5, 4)
+    assert why_off(saturday, frozenset({"mon"}), {}) is None
+    assert why_off(saturday, frozenset({"tue"}), {}) == DayOff("weekday")
+    assert why_off(saturday, frozenset({"sat"}), {}) is None
 
 
 def test_the_reason_names_the_holiday_in_both_languages() -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import aiohttp
+import sqlalchemy as sa
 from aiohttp import web
 
 from channels.webchat import WebChat
-from domain.chat import Address, Command, Incoming, NotStored, Outgoing, Receipt, Sent, Tap, Text
+from domain.chat import Address, Attached, Command, File, Incoming, NotStored, Outgoing, Receipt, Sent, Tap, Text
 from domain.seal import Seal
-from storage import outbox, people, units, updates
+from storage import attachments, outbox, people, units, updates
 from storage.database import Database
 from storage.outbox import Letter
 from storage.settlement import Settled, settle
@@ -29,6 +30,7 @@ from web.demo import DemoControl
 from web.health import Account, Health, Pulse
 from web.links import chat_link, group_link
 from web.metrics import Metrics
+from web.proxies import Networks
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 23, 0, 5, tzinfo=UTC)
@@ -58,9 +60,15 @@ class House:
     async def show(self, message: Outgoing, key: str, *, person_id: int | None = None) -> str:
         """File a letter and deliver it, as the outbox and delivery do; the id on the page."""
         outcome = await self.hub.send(message, key)
-        await self._file([Letter(key, "reply", message, person_id=person_id)])
+        file = await self._attach(message.attached) if message.attached else None
+        await self._file([Letter(key, "reply", message, person_id=person_id, attachment_id=file)])
         assert isinstance(outcome, Sent)
         return outcome.message_id
+
+    async def _attach(self, file: Attached) -> int:
+        async with self.database.transaction() as session:
+            owner: int = (await session.execute(sa.select(sa.func.min(person.c.id)))).scalar_one()
+            return await attachments.add(session, owner, file.name, file.media_type, file.content, self.now)
 
     async def _file(self, letters: Sequence[Letter]) -> None:
         async with self.database.transaction() as session:
@@ -90,6 +98,8 @@ class House:
                 reply = Outgoing(update.chat, f"Lệnh {name} [{args}]")
             case Text(text):
                 reply = Outgoing(update.chat, f"Nghe: {text}")
+            case File(_, name, kind, size):
+                reply = Outgoing(update.chat, f"Nhận: {name} {kind} {size}")
             case other:
                 raise AssertionError(other)
         return Letter(f"reply:{update.update_key}", "reply", reply)
@@ -114,6 +124,7 @@ async def house(
     demo: DemoControl | None = None,
     telegram: dict[str, Account] | None = None,
     pulses: dict[str, Pulse] | None = None,
+    trusted: Networks = (),
 ) -> AsyncIterator[House]:
     """Everything running on a free port."""
     database = Database(f"sqlite:///{shutil.copy(empty_store, tmp_path / 'web.db')}")
@@ -132,6 +143,7 @@ async def house(
         metrics=here.metrics,
         telegram=accounts,
         demo=demo,
+        trusted=trusted,
     )
     here.app = app
     runner = await serve(app, "127.0.0.1", 0)
@@ -156,6 +168,8 @@ class Page(HTMLParser):
         self.shown: list[Shown] = []
         self.fields: dict[str, str] = {}
         self.taps: dict[str, str] = {}
+        self.pictures: dict[str, str] = {}
+        self.documents: dict[str, str] = {}
         self._into = ""
         self._tap = ""
         self._in_article = False
@@ -171,6 +185,11 @@ class Page(HTMLParser):
             self.fields[given["name"]] = given["value"]
         elif not self._in_article:
             return
+        elif tag == "img":
+            self.pictures[self.shown[-1].message_id] = given["src"]
+        elif kind == "button document":
+            self._into = "document"
+            self.documents[self.shown[-1].message_id] = given["href"]
         elif kind == "row":
             self._last(labels=(*self.shown[-1].labels, ()))
         elif kind.startswith("button") and given.get("name", "tap") == "tap":

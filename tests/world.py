@@ -189,7 +189,7 @@ async def build(
     capabilities: Capabilities = EVERYTHING,
 ) -> World:
     """A bot on an empty store, before the first person joins. Monday 23 November 2026, 06:00."""
-    telegram, webchat = Messenger("telegram", capabilities), Messenger("webchat")
+    telegram, webchat = Messenger("telegram", capabilities), Messenger("webchat", files_come_whole=True)
     house = House(
         "Sở Nông nghiệp",
         ZONE,

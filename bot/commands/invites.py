@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import secrets
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -17,8 +16,11 @@ from bot.commands.printed import kept_private, progress, say, show_json, show_ta
 from channels.telegram import introduce
 from domain.codes import shown
 from handlers import inviting
-from handlers.inviting import Invitation
-from handlers.named import unit_named
+from handlers.inviting import Invitation, Ways
+from handlers.named import person_named, unit_named
+from storage import enrolled
+from storage.database import Session
+from storage.enrolled import Invitee
 from summaries.sheet import SheetInvite, UnitSheet, invite_sheets
 from summaries.spreadsheet import csv_line
 
@@ -34,6 +36,9 @@ _ODD_IN_FILE_NAME = re.compile(r"[^\w.\-]+|^\.+")
 def invites(
     context: typer.Context,
     unit: Annotated[str | None, typer.Option(help="Code of a unit; without it, the whole organisation.")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="Staff code of one person, also with a working chat: a new phone, a new code.")
+    ] = None,
     everyone: Annotated[
         bool, typer.Option("--all/--missing-only", help="Everybody, or only those without a working chat.")
     ] = False,
@@ -50,11 +55,13 @@ def invites(
     readable by their owner only.
     """
     desk = desk_of(context)
+    if person is not None and (unit is not None or everyone):
+        raise Mistake("--person means one person alone; leave out --unit and --all")
     for file in (pdf, csv):
         if file is not None and not file.parent.is_dir():
             raise Mistake(f"there is no folder {file.parent}")
     most = MOST_IN_ONE_PDF if pdf is not None and not pdf.is_dir() else None
-    invited, telegram_problem = asyncio.run(_invite(desk, unit, most, everyone=everyone))
+    invited, telegram_problem = asyncio.run(_invite(desk, unit, person, most, everyone=everyone))
     if csv is not None:
         _write_csv(csv, invited)
     if pdf is not None and invited:
@@ -71,26 +78,32 @@ def invites(
         say(f"{len(invited)} invitation(s), to be used within {hours} hours.{telegram_problem}")
 
 
-async def _invite(desk: Desk, code: str | None, most: int | None, *, everyone: bool) -> tuple[list[Invitation], str]:
+async def _invite(
+    desk: Desk, unit: str | None, person: str | None, most: int | None, *, everyone: bool
+) -> tuple[list[Invitation], str]:
     """The invitations, and what to tell about links that are missing."""
     async with store(desk) as database:
         username, problem = await _telegram_username(desk)
+        ways = Ways(desk.settings.invite_lasts, desk.settings.web_address, lambda: username)
         async with database.transaction() as session:
-            invited = await inviting.invite(
-                session,
-                await unit_named(session, code),
-                everyone=everyone,
-                lasts=desk.settings.invite_lasts,
-                random_bits=secrets.randbits,
-                telegram_username=username,
-                web_address=desk.settings.web_address,
-                now=desk.now,
-                actor=ACTOR,
-            )
+            about, chosen = await _chosen(session, unit, person, everyone=everyone)
+            invited = await inviting.invite_these(session, chosen, ways, about, desk.now, ACTOR, everyone=everyone)
             if most is not None and len(invited) > most:
                 # Raised inside the transaction, so that no code was issued.
                 raise Mistake(f"--pdf: {len(invited)} people are too many for one file; name an existing folder")
     return invited, problem
+
+
+async def _chosen(
+    session: Session, unit: str | None, person: str | None, *, everyone: bool
+) -> tuple[str, list[Invitee]]:
+    """Whom the options mean, and how the audit names them."""
+    if person is None:
+        of = await unit_named(session, unit)
+        return str(of.id), await enrolled.to_invite(session, of.path, everyone=everyone)
+    found = await person_named(session, person)
+    to = await enrolled.invitee(session, found.id)
+    return f"person {found.id}", [to] if to else []
 
 
 async def _telegram_username(desk: Desk) -> tuple[str, str]:

@@ -9,16 +9,17 @@ import typer
 
 from bot.commands.desk import ACTOR, Desk, Mistake, desk_of, hour_of, house, store
 from bot.commands.printed import say
+from bot.run import chosen_campaign
 from handlers import by_hand
 from handlers.named import unit_named
 from scheduler.ticks import Ticks
-from storage import figures, rounds
+from storage import figures, risk_updates, rounds
 from summaries import day as days
 from summaries.day import RoundOfDay
 
 app = typer.Typer(help="Open or close a round by hand.")
 
-Kind = Annotated[str, typer.Argument(metavar="KIND", help="Which kind of round: morning or afternoon.")]
+Kind = Annotated[str, typer.Argument(metavar="KIND", help="Which kind of round: morning, risk or afternoon.")]
 UnitCode = Annotated[str | None, typer.Option("--unit", help="Code of a unit; without it, the whole organisation.")]
 
 
@@ -46,10 +47,14 @@ async def _open(desk: Desk, kind: str, code: str | None, closes: str | None) -> 
             schedule = await by_hand.open_round(session, desk.zone, kind, unit, until, desk.now, ACTOR)
         await ticks.tick(desk.now)
         async with database.reading() as session:
-            made = [one for one in await rounds.on(session, desk.today) if one.schedule_id == schedule.id]
+            made = [one for one in await rounds.unclosed(session, desk.today) if one.schedule_id == schedule.id]
             groups = await figures.of_rounds(session, [one.id for one in made])
+            drafts = [update for one in made for update in await risk_updates.of_round(session, one.id)]
     if not made:
         raise Mistake("the round was planned but did not open; the running bot opens it at its next tick", 1)
+    if drafts:
+        say(f"{kind} round of {unit.name}: open until {schedule.closes:%H:%M}, {len(drafts)} units asked.")
+        return
     asked = sum(one.count for one in groups)
     reached = sum(one.count for one in groups if one.state == "due" and one.reach in ("waiting", "delivered"))
     say(f"{kind} round of {unit.name}: open until {schedule.closes:%H:%M}, {asked} due, {reached} prompted.")
@@ -69,7 +74,7 @@ async def _close(desk: Desk, kind: str, code: str | None) -> None:
             closing = await by_hand.close_rounds(session, desk.zone, kind, unit, desk.now, ACTOR)
         await Ticks(database, here).tick(desk.now)
         async with database.reading() as session:
-            found = await days.of_unit(session, desk.zone, desk.today, unit, desk.now)
+            found = await days.of_unit(session, chosen_campaign(desk.settings), desk.zone, desk.today, unit, desk.now)
             closed = [await rounds.by_id(session, one.id) for one in closing]
     if not all(one and one.closed_at for one in closed):
         raise Mistake("the close is due but was not done; the running bot does it at its next tick", 1)

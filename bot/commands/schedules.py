@@ -21,7 +21,7 @@ from storage.schedules import Schedule
 app = typer.Typer(help="See and change when rounds happen.")
 
 MOST_DAYS = 366
-Kind = Annotated[str, typer.Argument(metavar="KIND", help="Which kind of round: morning or afternoon.")]
+Kind = Annotated[str, typer.Argument(metavar="KIND", help="Which kind of round: morning, risk or afternoon.")]
 UnitCode = Annotated[str | None, typer.Option("--unit", help="Code of a unit; without it, the whole organisation.")]
 WHY = {
     "no_schedule": "no schedule",
@@ -197,7 +197,7 @@ def pause(
     context: typer.Context,
     first: Annotated[str, typer.Option("--from", help="First day, as 2026-11-23.")],
     last: Annotated[str, typer.Option("--to", help="Last day, as 2026-11-27.")],
-    kind: Annotated[str, typer.Argument(metavar="[KIND]", help="morning or afternoon; without it, both.")] = "",
+    kind: Annotated[str, typer.Argument(metavar="[KIND]", help="morning, risk or afternoon; without it, all.")] = "",
     unit: UnitCode = None,
     reason: Annotated[str, typer.Option(help="Why, for those who come after.")] = "",
 ) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from bot.commands.desk import Desk, day_of, desk_of, store
 from bot.commands.printed import say, show_json, show_table
+from bot.run import chosen_campaign
 from handlers.named import unit_named
 from summaries import day as days
 from summaries.day import Day
@@ -39,7 +40,8 @@ def status(
 
 async def _read(desk: Desk, code: str | None, day: date) -> Day:
     async with store(desk) as database, database.reading() as session:
-        return await days.of_unit(session, desk.zone, day, await unit_named(session, code), desk.now)
+        unit = await unit_named(session, code)
+        return await days.of_unit(session, chosen_campaign(desk.settings), desk.zone, day, unit, desk.now)
 
 
 def _show(found: Day) -> None:
@@ -53,8 +55,8 @@ def _show(found: Day) -> None:
             continue
         say(f"due {one.due}, answered {one.answered} (late {one.late}), excused {one.excused}, missed {one.missed}")
         rows = [
-            (each.code, each.name, *map(str, (each.due, each.answered, each.late, each.excused)))
+            (each.code, each.name, *map(str, (each.due, each.answered, each.late, each.excused)), each.zone or "")
             for each in one.units
             if each.due
         ]
-        show_table(("code", "unit", "due", "answered", "late", "excused"), rows)
+        show_table(("code", "unit", "due", "answered", "late", "excused", "zone"), rows)

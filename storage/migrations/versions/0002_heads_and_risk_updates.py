@@ -45,6 +45,31 @@ def upgrade() -> None:
         batch_op.create_index("ix_unit_day_day", ["day"], unique=False)
 
     op.create_table(
+        "roster_file",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("chat_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), server_default="sent", nullable=False),
+        sa.Column("force", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("shown", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_at", storage.database.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_roster_file_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_roster_file")),
+    )
+    with op.batch_alter_table("roster_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_roster_file_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(
+            "ix_roster_file_waiting",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("state IN ('sent', 'accepted')"),
+            postgresql_where=sa.text("state IN ('sent', 'accepted')"),
+        )
+
+    op.create_table(
         "approval",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
@@ -112,6 +137,7 @@ def upgrade() -> None:
         sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("text", sa.Text(), server_default="", nullable=False),
+        sa.Column("people", sa.Integer(), server_default="0", nullable=False),
         sa.Column("is_drill", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("reported_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
@@ -223,6 +249,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_risk_update_unit_id"), ["unit_id"], unique=False)
 
     op.create_table(
+        "risk_confirmation",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("risk_update_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("zone", sa.Text(), nullable=False),
+        sa.Column("corrections", sa.JSON(), nullable=False),
+        sa.Column("confirmed_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("confirmed_at", storage.database.Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["confirmed_by_id"], ["person.id"], name=op.f("fk_risk_confirmation_confirmed_by_id")),
+        sa.ForeignKeyConstraint(
+            ["risk_update_id"], ["risk_update.id"], name=op.f("fk_risk_confirmation_risk_update_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_risk_confirmation")),
+    )
+    with op.batch_alter_table("risk_confirmation", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_risk_confirmation_risk_update_id"), ["risk_update_id"], unique=False)
+
+    op.create_table(
         "look",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -268,6 +311,9 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("attachment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True)
         )
+
+    with op.batch_alter_table("binding", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("notice_due_at", storage.database.Instant(), nullable=True))
 
     with op.batch_alter_table("draft", schema=None) as batch_op:
         batch_op.add_column(
