@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 STAMP := .venv/.installed
-JOBS ?= 2
+JOBS ?= 3
 UV_LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes
 PARTS := domain handlers scheduler storage
 
@@ -29,7 +29,7 @@ demo: install ## A sample department in the browser, at port 8080
 
 test: install ## All tests, those in a browser and on PostgreSQL too
 	@scripts/find-chromium >/dev/null
-	@$(BIN)/python -m pytest -n $(JOBS)
+	@TMPDIR="$$(scripts/fast-tmp)" $(BIN)/python -m pytest -n $(JOBS)
 
 check: install ## Lint, format, types, import contracts
 	@$(BIN)/ruff check .
@@ -46,7 +46,7 @@ rehearsal: install ## 2,284 people's morning with the process killed 20 times; a
 coverage: install ## All tests with branch coverage; the core must have 95 %
 	@scripts/find-chromium >/dev/null
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest
+	@TMPDIR="$$(scripts/fast-tmp)" $(BIN)/coverage run -m pytest
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=0
 	@for part in $(PARTS); do \

@@ -144,6 +144,8 @@ class Delivery:
         """Start what can leave within the horizon and settle what has come back; whether there was any."""
         self._start_handed()
         results, self._results = self._results, []
+        if not results and not await self._is_anything_due():
+            return bool(self._results)
         try:
             async with self.database.transaction() as session:
                 now = self.clock()
@@ -177,6 +179,13 @@ class Delivery:
             async with self.database.transaction() as session:
                 await settlement.settle(session, self._results, self.clock())
             self._results = []
+
+    async def _is_anything_due(self) -> bool:
+        """Look before taking the store's one place for writers."""
+        now = self.clock()
+        async with self.database.reading() as session:
+            self._more_at = await outbox.next_moment(session, self.channel.name, now)
+        return self._more_at is not None and self._more_at <= now + HORIZON
 
     async def _claim(self, session: Session, now: datetime) -> Claim:
         if not self._room:

@@ -12,6 +12,8 @@ from summaries import zones
 
 LOOK_BACK = timedelta(days=7)
 """How far back answers that come late, or a time during which the bot was down, still change a day's record."""
+APART = timedelta(seconds=3)
+"""Between two looks at a day on which people are answering just now."""
 COMMITTED_WITHIN = timedelta(seconds=30)
 """A turn notes when it began and is seen when it commits; days are looked at again for this long."""
 
@@ -40,5 +42,9 @@ class ZoneRecord:
         first = self.house.today(now) - LOOK_BACK
         changed = await unit_days.changed(session, first)
         computed = await unit_days.computed(session, first)
-        stale = [day for day, at in changed.items() if day not in computed or computed[day] <= at + COMMITTED_WITHIN]
+        stale = [
+            day
+            for day, at in changed.items()
+            if day not in computed or computed[day] <= min(at + COMMITTED_WITHIN, now - APART)
+        ]
         return sorted(day for day in changed if stale and day >= min(stale))

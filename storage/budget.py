@@ -43,6 +43,8 @@ async def reserve(
     session: Session, channel: str, places: Sequence[Place], now: datetime, limits: Capabilities
 ) -> list[Slot]:
     """A slot for each message, in the order given; those later than `HORIZON` from now are not reserved."""
+    if not places:
+        return []
     keys = [_chat_key(channel, place.chat_id) for place in places]
     await take_turns(session, f"budget {channel}")
     rows = await _rows(session, [channel, *keys])

