@@ -120,25 +120,25 @@ async def test_announcements_stop_in_time_for_the_questions_and_go_on_tomorrow(e
     world = each_world
     await world.unit("P1")
     lan = await world.enrolled("lan", "P1")
-    await writes(world, lan, 10)
-    assert seen(lan, "notice") == 5
+    await writes(world, lan, 8)
+    assert seen(lan, "notice") == 4
     await world.clock_strikes("07:00")
     await lan.tap(WELL)
     await world.clock_strikes("16:30")
     assert lan.screen.count("Khai báo y tế buổi chiều") == 1
     await world.clock_strikes("19:00")
-    assert seen(lan, "notice") == 5
+    assert seen(lan, "notice") == 4
     await world.clock_strikes("06:00")
-    assert seen(lan, "notice") == 10
+    assert seen(lan, "notice") == 8
 
 
 async def test_reminders_are_not_kept_for_tomorrow(world: World) -> None:
     await world.unit("P1")
     lan = await world.enrolled("lan", "P1")
     await writes(world, lan, 6, "risk_reminder")
-    assert seen(lan, "risk_reminder") == 5
+    assert seen(lan, "risk_reminder") == 4
     await world.clock_strikes("06:00", days=1)
-    assert seen(lan, "risk_reminder") == 5
+    assert seen(lan, "risk_reminder") == 4
 
 
 async def test_one_persons_limit_is_nobody_elses(world: World) -> None:
@@ -146,7 +146,7 @@ async def test_one_persons_limit_is_nobody_elses(world: World) -> None:
     lan, minh = await world.enrolled("lan", "P1"), await world.enrolled("minh", "P1")
     await writes(world, lan, 9)
     await writes(world, minh, 2)
-    assert (seen(lan, "notice"), seen(minh, "notice")) == (5, 2)
+    assert (seen(lan, "notice"), seen(minh, "notice")) == (4, 2)
 
 
 async def test_who_has_had_every_message_of_the_day_is_listed_as_not_asked_and_why(world: World) -> None:

@@ -289,7 +289,7 @@ def test_after_an_outage_what_was_missed_comes_first(office: Office) -> None:
     office.clock_shows("20:15")
     office.does("status")
     said = office.does("round", "open", "morning", "--unit", "P1", "--closes", "21:00")
-    assert said == "morning round of Phòng Kế hoạch: open until 19:00, 2 due, 2 prompted.\n"
+    assert said == "morning round of Phòng Kế hoạch: open until 21:00, 2 due, 2 prompted.\n"
     assert "already has a morning round today" in office.fails(1, "round", "open", "morning", "--unit", "P1")
     rounds = {one["kind"]: one for one in office.types("status", "--json").json["rounds"]}
     assert (rounds["morning"]["state"], rounds["afternoon"]["state"]) == ("open", "closed")
