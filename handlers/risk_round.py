@@ -120,7 +120,12 @@ async def force(session: Session, house: House, unit_id: int, now: datetime, act
     if unit is None:
         return
     mine = [one for one in await risk_updates.on(session, today) if one.unit_id == unit_id]
-    if any(one.confirmed_at is None and one.closed_at is None for one in mine):
+    had = await rounds.since(session, today)
+    about_to_open = any(
+        one.audience == "unit" and one.unit_id == unit_id and one.once_on == today and (one.id, today) not in had
+        for one in await schedules.in_force(session)
+    )
+    if about_to_open or any(one.confirmed_at is None and one.closed_at is None for one in mine):
         return
     opens = local_time(now, house.zone).replace(second=0)
     closes_at = min(now + AT_ONCE, instant(today, LAST_MINUTE, house.zone))

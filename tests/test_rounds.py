@@ -237,4 +237,5 @@ async def test_opening_reminding_and_closing_cost_no_statement_per_person(world:
                 await all_well(world, people[:2])
         world.now = at(world, 6, 0) + timedelta(days=2)
         await world.settle()
-    assert counted[0] == counted[1]
+    # The second day concludes the zones of the first one, whatever the number of people.
+    assert all(later <= earlier + 10 for earlier, later in zip(*counted, strict=True))

@@ -49,6 +49,7 @@ async def test_every_route_has_the_headers_and_errors_too(empty_store: Path, tmp
     async with house(empty_store, tmp_path, telegram=telegram) as here, client(here) as browser:
         await here.enrol()
         fillers = {
+            "id": "1",
             "link": here.path().removeprefix("/chat/"),
             "code": "ABC",
             "account": "telegram",
