@@ -39,10 +39,10 @@ def test_a_librarys_line_keeps_only_where_it_came_from(log_file: Path) -> None:
     try:
         raise ValueError("Nguyễn Văn Canary")
     except ValueError:
-        logging.getLogger("telegram").exception("sending to %s failed", "Nguyễn Văn Canary")
+        logging.getLogger("apscheduler").exception("sending to %s failed", "Nguyễn Văn Canary")
     line = json.loads(log_file.read_bytes()[before:])
     assert line.keys() == {"level", "timestamp", "event", "logger", "at", "error"}
-    assert (line["logger"], line["error"]) == ("telegram", "ValueError")
+    assert (line["logger"], line["error"]) == ("apscheduler", "ValueError")
 
 
 def test_a_token_is_blanked_in_our_own_lines() -> None:
