@@ -247,6 +247,7 @@ async def _report_incident(service: Service, report: Report) -> None:
     await _tap_when_shown(service, user, "Tai nạn")
     await _until(_shows(service, user, "bước 2/4"), 60)
     await service.order("says", user=user, text="Cháy nhỏ ở kho tầng 2, đã dập tắt")
+    await _until(_shows(service, user, "bước 3/4"), 60)
     await _tap_when_shown(service, user, "Bỏ qua")
     await _until(_shows(service, user, "bước 4/4"), 60)
     began = time.monotonic()
@@ -330,6 +331,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(chosen.keep or scratch)
+        folder.mkdir(parents=True, exist_ok=True)
         report = asyncio.run(rehearse(chosen.people, chosen.kills, chosen.seed, folder, chosen.database_url))
     # Here, and not among the tests: on a busy machine the service's own clock lags, and seconds run together.
     report.must(report.busiest_second <= 30, f"{report.busiest_second} messages in one second")
