@@ -33,8 +33,8 @@ BEGIN_WITHIN = LEASE - timedelta(seconds=SEND_WITHIN + 1)
 STOP_WITHIN = 4.0
 """Seconds that messages on their way are waited for at the end."""
 
-MOST_SPREAD = timedelta(milliseconds=100)
-"""By how much one message is at most taken to have travelled longer than another: 10 % of the rate at worst."""
+MOST_SPREAD = timedelta(milliseconds=250)
+"""By how much one message is at most taken to have travelled longer than another: a fifth of the rate at worst."""
 
 SleepUntil = Callable[[datetime], Awaitable[None]]
 
