@@ -46,7 +46,7 @@ rehearsal: install ## 2,284 people's morning with the process killed 20 times; a
 coverage: install ## All tests with branch coverage; the core must have 95 %
 	@scripts/find-chromium >/dev/null
 	@rm -f .coverage .coverage.*
-	@TMPDIR="$$(scripts/fast-tmp)" $(BIN)/coverage run -m pytest
+	@TMPDIR="$$(scripts/fast-tmp)" $(BIN)/coverage run -m pytest -n $(JOBS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=0
 	@for part in $(PARTS); do \
