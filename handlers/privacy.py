@@ -14,7 +14,7 @@ from storage.outbox import Letter
 
 router = Router()
 
-NOTICE_VERSION = "2026-11"
+NOTICE_VERSION = "2026-11-22"
 """Changes with the text of the notice; stored with every choice."""
 
 
