@@ -79,7 +79,8 @@ def pages(place: Place, verb: str, total: int) -> tuple[Button, ...]:
     for mark, page in (("‹ {}", place.page - 1), ("{} ›", place.page + 1)):
         first, last = page * PAGE + 1, min((page + 1) * PAGE, total)
         if 0 < first <= last:
-            buttons.append(Button(mark.format(f"{first}–{last} / {total}"), replace(place, page=page).data(verb)))
+            lines = f"{first}–{last}" if first < last else f"{last}"
+            buttons.append(Button(mark.format(f"{lines} / {total}"), replace(place, page=page).data(verb)))
     return tuple(buttons)
 
 

@@ -49,9 +49,10 @@ def _of_kind(turn: Turn, recent: Recent, times: Times) -> list[str]:
     if last:
         lines += [turn.text("times.last_day", kind=kind, day=turn.day(recent.days[-1]))]
         lines += [answer_times.line(last, turn.language)]
-    first, until = f"{recent.days[0]:%d/%m}", f"{recent.days[-1]:%d/%m}"
-    lines += [turn.text("times.all_days", n=len(recent.days), first=first, last=until)]
-    lines += [answer_times.line(times, turn.language)]
+    if not last or len(recent.days) > 1:
+        first, until = f"{recent.days[0]:%d/%m}", f"{recent.days[-1]:%d/%m}"
+        lines += [turn.text("times.all_days", n=len(recent.days), first=first, last=until)]
+        lines += [answer_times.line(times, turn.language)]
     if times.late or times.proxy:
         lines.append(turn.text("times.apart", late=times.late, proxy=times.proxy))
     below = [one for one in recent.all_days if one.unit.parent_id == times.unit.id]

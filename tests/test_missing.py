@@ -78,7 +78,7 @@ async def test_a_page_that_has_emptied_meanwhile_is_the_last_one_there_is(world:
     await world.clock_strikes("07:10")
     await chi.tap("Tôi khỏe")
     await chi.type("/missing")
-    at, last = chi.button("9–9 / 9 ›")
+    at, last = chi.button("9 / 9 ›")
     await all_well(world, people[:8])
     await chi.press(last.data, at)
     assert dict(chi.messages)[at].keyboard[0][0].label == f"Người {people[8]}"
@@ -333,8 +333,10 @@ async def test_the_three_lists_are_everybody_due_and_proxies_are_among_the_answe
         kinds = {person_id: kind for person_id, (_, kind) in zip(ids, people, strict=True)}
         for ask_id, person_id in stored:
             if kinds[person_id] in ("answered", "proxy", "contested"):
+                of = (await asks.of_people(session, {ask_id: person_id}))[ask_id]
                 proxy = kinds[person_id] != "answered"
-                await asks.answered(session, ask_id, "low", "office", False, world.now, proxy=proxy)
+                given = of.answered("low", "office", world.now, late=False, proxy=proxy)
+                await asks.answered(session, [given], world.now)
             if kinds[person_id] == "contested":
                 await asks.contested(session, ask_id, world.now)
     async with world.database.reading() as session:
