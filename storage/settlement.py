@@ -85,8 +85,8 @@ async def chat_moved(session: Session, old: Address, new_id: str, now: datetime)
         outbox.c.chat_id == old.chat_id,
         outbox.c.state.in_(("waiting", "sending")),
     )
-    # Message ids do not carry over, so nothing can be replaced there.
-    await session.execute(outbox.update().where(*waiting).values(chat_id=new_id, replaces=None))
+    # Message ids do not carry over, so nothing can be replaced there, and buttons are sealed for the chat they go to.
+    await session.execute(outbox.update().where(*waiting).values(chat_id=new_id, replaces=None, keyboard=[]))
 
 
 async def chat_lost(session: Session, chat: Address, why: str, now: datetime) -> None:

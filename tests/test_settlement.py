@@ -153,6 +153,19 @@ async def test_a_group_that_moved_keeps_its_binding_once_and_its_board_starts_an
     assert moved.screen.count("Tổng hợp") == 1 and moved.screen.count("Theo dõi") == 1
 
 
+async def test_a_group_that_moved_is_shown_no_button_that_was_sealed_for_its_old_place(world: World) -> None:
+    group, head = await supervised(world)
+    moved = head.in_group("-999")
+    world.telegram.fail = lambda message: Moved("-999") if message.to.chat_id == group.group_id else None
+    await world.clock_strikes("07:00")
+    moved.sees("Theo dõi khai báo")
+    here = Address("telegram", "-999")
+    assert all(world.house.seal.opened(key.data, here) for _, key in moved.buttons)
+    await head.tap("Tôi khỏe")
+    await wait(world, 60)
+    await moved.tap("Ai chưa khai")
+
+
 async def test_a_group_that_moved_to_where_another_binding_stands_ends_its_own(world: World) -> None:
     _group, head = await supervised(world)
     other = await world.enrolled("ba", "P1", role=Role.HEAD)

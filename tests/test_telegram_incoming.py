@@ -109,6 +109,7 @@ SAID: list[tuple[str, dict[str, Any], Said]] = [
     ("moved", message(GROUP | {"type": "group"}, migrate_to_chat_id=-100777), Moved("-100777")),
     ("moved by an anonymous admin", message(GROUP, migrate_to_chat_id=-7, sender_chat=GROUP), Moved("-7")),
     ("moved here", message(GROUP, migrate_from_chat_id=-5), Ignored()),
+    ("moved, which no private chat can be", message(migrate_to_chat_id=102), Ignored()),
     ("edited", {"update_id": 1, "edited_message": {"text": "x"}}, Ignored()),
     ("channel post", {"update_id": 1, "channel_post": {"text": "x"}}, Ignored()),
     ("unheard of", {"update_id": 1, "news_of_2030": [1]}, Ignored()),

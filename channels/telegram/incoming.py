@@ -197,7 +197,7 @@ class _Reader:
 
     def message(self, message: _Message) -> Arrival:
         sender, chat = message.sender, message.chat
-        if message.migrate_to_chat_id is not None:
+        if message.migrate_to_chat_id is not None and chat.type in _GROUPS:
             return self.arrival(sender, chat, Moved(str(message.migrate_to_chat_id)))
         if sender is None or sender.is_bot or message.sender_chat is not None:
             return self.arrival(sender, chat, Ignored())
