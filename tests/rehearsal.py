@@ -8,26 +8,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
 import re
-import socket
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from tests.processes import Bot, Service, until
 from tests.rosters import as_xlsx, made_up
 
-ROOT = Path(__file__).resolve().parent.parent
-TOKEN = "1234567:" + "A" * 35  # a made-up token of the right form
 FIRST_USER = 1_000_000
 WELL = "Tôi khỏe"
 AGREE = "Tôi đồng ý"
@@ -61,86 +57,13 @@ class Report:
             self.problems.append(what)
 
 
-class Service:
-    """The local Bot API server, a process of its own."""
-
-    def __init__(self, base: str, process: asyncio.subprocess.Process, http: aiohttp.ClientSession) -> None:
-        self.base, self.process, self._http = base, process, http
-
-    async def order(self, what: str, **values: Any) -> Any:
-        async with self._http.post(f"{self.base}/control/{what}", json=values) as answer:
-            answer.raise_for_status()
-            return await answer.json()
-
-    async def see(self, what: str) -> Any:
-        async with self._http.get(f"{self.base}/control/{what}") as answer:
-            answer.raise_for_status()
-            return await answer.json()
-
-
-class Bot:
-    """`vungxanh run`, started again whenever it was killed."""
-
-    def __init__(self, folder: Path, api_base: str, database_url: str) -> None:
-        self.folder = folder
-        self.web_port = _free_port()
-        self.environment = {
-            **os.environ,
-            "VUNGXANH_ORGANISATION": "Sở Nông nghiệp tỉnh An Khánh",
-            "VUNGXANH_DATABASE_URL": database_url,
-            "VUNGXANH_SECRET_KEY_FILE": str(folder / "secret.key"),
-            "VUNGXANH_TELEGRAM_TOKEN": TOKEN,
-            "VUNGXANH_TELEGRAM_API_BASE": api_base,
-            "VUNGXANH_WEB_PORT": str(self.web_port),
-        }
-        self.process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        with (self.folder / "bot.log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", cwd=ROOT, env=self.environment, stdout=log, stderr=log
-            )
-
-    async def answers(self) -> bool:
-        """Whether it has come up since it was started."""
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self.web_port)
-        except ConnectionRefusedError:
-            return False
-        writer.close()
-        await writer.wait_closed()
-        return True
-
-    async def kill(self) -> None:
-        if self.process is not None:
-            with suppress(ProcessLookupError):
-                self.process.kill()
-            await self.process.wait()
-
-    async def command(self, *words: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            *words,
-            cwd=ROOT,
-            env=self.environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await process.communicate()
-        if process.returncode:
-            raise RuntimeError(f"vungxanh {' '.join(words)}: {err.decode()[-500:]}")
-        return out.decode()
-
-
 async def rehearse(people: int, kills: int, seed: int, folder: Path, database_url: str = "") -> Report:
     """Run the whole morning and report what was measured."""
     report = Report(people, kills)
     began = time.monotonic()
     chance = random.Random(seed)
     async with aiohttp.ClientSession() as http:
-        service = await _service(http)
+        service = await Service.begin(http)
         bot = Bot(folder, service.base, database_url or f"sqlite:///{folder / 'bot.db'}")
         try:
             await _enrol(bot, service, people, seed)
@@ -148,19 +71,9 @@ async def rehearse(people: int, kills: int, seed: int, folder: Path, database_ur
             await _settle_accounts(bot, service, report)
         finally:
             await bot.kill()
-            service.process.kill()
-            await service.process.wait()
+            await service.end()
     report.seconds = round(time.monotonic() - began, 1)
     return report
-
-
-async def _service(http: aiohttp.ClientSession) -> Service:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.servers.bot_api", "--token", TOKEN, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    base = (await process.stdout.readline()).decode().strip().rpartition(" ")[2]
-    return Service(base.rstrip("/"), process, http)
 
 
 async def _enrol(bot: Bot, service: Service, people: int, seed: int) -> None:
@@ -192,7 +105,7 @@ async def _join_all(service: Service, people: int) -> None:
                     await service.order(what, user=int(chat), **values)
         return agreed == people
 
-    await _until(all_have, 1200)
+    await until(all_have, 1200)
 
 
 async def _morning(bot: Bot, service: Service, report: Report, chance: random.Random) -> None:
@@ -211,7 +124,7 @@ async def _morning(bot: Bot, service: Service, report: Report, chance: random.Ra
             tapped[one["user"]] = one["message"]
         return len(tapped) == report.people
 
-    await _until(everybody, 1800)
+    await until(everybody, 1800)
     report.prompt_seconds = round(time.monotonic() - began, 1)
     await killing
     if alarming:
@@ -226,14 +139,14 @@ async def _morning(bot: Bot, service: Service, report: Report, chance: random.Ra
         ]
         return not stats["pending"] and not waiting
 
-    await _until(quiet, 1800)
+    await until(quiet, 1800)
     report.prompts = (await service.see("stats"))["sends"] - before
 
 
 async def _kill_now_and_then(bot: Bot, report: Report, chance: random.Random) -> None:
     span = max(report.people / 30 / max(report.kills, 1), 0.5)
     for _ in range(report.kills):
-        await _until(bot.answers, 60)
+        await until(bot.answers, 60)
         await asyncio.sleep(chance.uniform(0.1, 1.9) * span)
         await bot.kill()
         await bot.start()
@@ -245,14 +158,14 @@ async def _report_incident(service: Service, report: Report) -> None:
     user = FIRST_USER + report.people - 1
     await service.order("says", user=user, text="/incident")
     await _tap_when_shown(service, user, "Tai nạn")
-    await _until(_shows(service, user, "bước 2/4"), 60)
+    await until(_shows(service, user, "bước 2/4"), 60)
     await service.order("says", user=user, text="Cháy nhỏ ở kho tầng 2, đã dập tắt")
-    await _until(_shows(service, user, "bước 3/4"), 60)
+    await until(_shows(service, user, "bước 3/4"), 60)
     await _tap_when_shown(service, user, "Bỏ qua")
-    await _until(_shows(service, user, "bước 4/4"), 60)
+    await until(_shows(service, user, "bước 4/4"), 60)
     began = time.monotonic()
     await _tap_when_shown(service, user, "Gửi ngay")
-    await _until(_shows(service, user, "Đã gửi lúc"), 60)
+    await until(_shows(service, user, "Đã gửi lúc"), 60)
     await asyncio.sleep(10)  # whoever is told later than that was told too late in any case
     told = [send["at"] for send in await service.see("sends") if send["text"].startswith("⚠️ Việc bất thường")]
     report.incident_told, report.incident_seconds = len(told), round(max(told, default=began) - began, 2)
@@ -273,7 +186,7 @@ async def _tap_when_shown(service: Service, user: int, label: str) -> None:
         messages = await service.see(f"messages?chat={user}")
         return any(one.startswith(label) for message in messages for row in message["labels"] for one in _flat(row))
 
-    await _until(shown, 60)
+    await until(shown, 60)
     await service.order("tap", user=user, label=label)
 
 
@@ -307,19 +220,6 @@ async def _settle_accounts(bot: Bot, service: Service, report: Report) -> None:
 
 def _is_prompt(send: dict[str, Any]) -> bool:
     return send["method"] == "sendMessage" and bool(re.match("Khai báo y tế", send["text"]))
-
-
-async def _until(holds: Callable[[], Awaitable[bool]], seconds: float) -> None:
-    """Poll a fact about processes of their own, for which nothing can be awaited."""
-    async with asyncio.timeout(seconds):
-        while not await holds():
-            await asyncio.sleep(1)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def main() -> None:
