@@ -7,7 +7,9 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 from zlib import crc32
 
 import msgspec
@@ -19,6 +21,9 @@ Session = AsyncConnection
 """A connection inside one transaction, as every query function takes it."""
 
 BUSY_MS = 10_000
+SERVER_SETTINGS = ("fsync", "full_page_writes", "synchronous_commit")
+"""What PostgreSQL must not have switched off."""
+SAFE = ("FULL", "EXTRA")
 FIXED_IN = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """First SQLite versions without the WAL race of several connections (sqlite.org, "WAL-reset bug"), with back-ports."""
 
@@ -53,6 +58,27 @@ def journal_mode(version: tuple[int, int, int]) -> str:
     return "WAL" if version >= newest or back_ported else "TRUNCATE"
 
 
+class _Connection(sqlite3.Connection):
+    """One that lets go of the file when it is closed, whoever was cancelled in the middle of a statement.
+
+    Otherwise a cursor that somebody still holds, if only in a traceback, keeps its statement and with it the lock.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+
+    def cursor(self, *arguments: Any) -> Any:
+        cursor = super().cursor(*arguments)
+        self._cursors.add(cursor)
+        return cursor
+
+    def close(self) -> None:
+        for cursor in list(self._cursors):
+            cursor.close()
+        super().close()
+
+
 class Database:
     """A SQLite file or a PostgreSQL server, chosen by URL."""
 
@@ -70,6 +96,7 @@ class Database:
             pool_size=4,
             max_overflow=0,
             poolclass=sa.pool.AsyncAdaptedQueuePool,
+            connect_args={"factory": _Connection},
         )
         sa.event.listen(engine.sync_engine, "connect", _set_up_sqlite)
         sa.event.listen(engine.sync_engine, "begin", _begin_sqlite)
@@ -84,6 +111,11 @@ class Database:
             max_overflow=0,
             pool_pre_ping=True,
         )
+
+    @property
+    def file(self) -> Path | None:
+        """Where a SQLite store is kept; None on PostgreSQL."""
+        return Path(self.url.database or "").absolute() if self.is_sqlite else None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
@@ -110,17 +142,23 @@ class Database:
             async with session.begin():
                 yield session
 
-    async def check(self) -> list[str]:
-        """What is wrong with the store, in the engine's own words; empty when it is sound."""
+    async def check(self, *, quick: bool = False) -> list[str]:
+        """What is wrong with the store, in the engine's own words; empty when it is sound.
+
+        `quick` leaves out whether indexes agree with their tables and every reference leads somewhere.
+        """
         try:
             async with self.reading() as session:
                 if not self.is_sqlite:
                     await session.execute(sa.text("SELECT 1"))
                     return []
-                found = (await session.execute(sa.text("PRAGMA integrity_check(20)"))).scalars().all()
-                broken = (await session.execute(sa.text("PRAGMA foreign_key_check"))).all()
+                check = "quick_check" if quick else "integrity_check"
+                found = (await session.execute(sa.text(f"PRAGMA {check}(20)"))).scalars().all()
+                broken = [] if quick else (await session.execute(sa.text("PRAGMA foreign_key_check"))).all()
         except sa.exc.DatabaseError as damage:
             return [str(damage.orig)]
+        except UnicodeDecodeError:
+            return ["a name in the schema is no text"]
         problems = [str(line) for line in found if line != "ok"]
         return problems + [f"row {row[1]} of {row[0]} refers to a missing row of {row[2]}" for row in broken]
 
@@ -129,8 +167,10 @@ class Database:
         async with self.reading() as session:
             if not self.is_sqlite:
                 server = (await session.execute(sa.text("SHOW server_version"))).scalar_one()
-                fsync = (await session.execute(sa.text("SHOW fsync"))).scalar_one()
-                return {"engine": "PostgreSQL", "version": str(server), "fsync": str(fsync)}
+                settings = {
+                    name: str((await session.execute(sa.text(f"SHOW {name}"))).scalar_one()) for name in SERVER_SETTINGS
+                }
+                return {"engine": "PostgreSQL", "version": str(server)} | settings
             journal = (await session.execute(sa.text("PRAGMA journal_mode"))).scalar_one()
             sync = (await session.execute(sa.text("PRAGMA synchronous"))).scalar_one()
         return {
@@ -139,6 +179,15 @@ class Database:
             "journal": str(journal).upper(),
             "synchronous": {2: "FULL", 3: "EXTRA"}.get(int(sync), str(sync)),
         }
+
+    async def weaknesses(self) -> list[str]:
+        """Which settings would let a committed answer be lost; empty when committed means on disk."""
+        found = await self.describe()
+        if found["engine"] == "PostgreSQL":
+            return [f"{name} is {found[name]}" for name in SERVER_SETTINGS if found[name] == "off"]
+        wanted = journal_mode(sqlite3.sqlite_version_info)
+        wrong = [] if found["journal"] == wanted else [f"the journal is {found['journal']}, not {wanted}"]
+        return wrong + ([] if found["synchronous"] in SAFE else [f"synchronous is {found['synchronous']}"])
 
     async def close(self) -> None:
         await self.engine.dispose()

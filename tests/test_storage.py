@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
+import random
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from shutil import copy
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
-from domain.chat import NotStored, Receipt
 from storage import schema, tables, updates
-from storage.database import Database, journal_mode, take_turns
-from tests.storm import staff, well
-from tests.world import MONDAY, World, build
+from storage.database import BUSY_MS, Database, journal_mode, take_turns
+from tests.world import MONDAY, World
 
 
 async def test_eight_writers_lose_no_update(each_database: Database) -> None:
@@ -76,6 +75,30 @@ async def test_a_reader_sees_one_moment(postgres_database: Database) -> None:
         assert (await session.execute(count)).scalar_one() == before
         with pytest.raises(sa.exc.DBAPIError):
             await session.execute(tables.unit.delete())
+
+
+async def test_whoever_is_cancelled_in_the_middle_keeps_nobody_out(each_database: Database) -> None:
+    chance = random.Random(3)
+    ended: list[object] = []
+
+    async def write(number: int) -> None:
+        async with each_database.transaction() as session:
+            for line in range(5):
+                await session.execute(tables.budget.insert().values(key=f"{number} {line}", next_at=MONDAY))
+
+    async def read() -> None:
+        async with each_database.reading() as session:
+            await session.execute(sa.select(tables.budget))
+
+    for number in range(120):
+        work = asyncio.ensure_future(read() if number % 3 else write(number))
+        for _ in range(chance.randint(1, 40)):
+            await asyncio.sleep(chance.choice((0, 0.0003)))
+        work.cancel()
+        ended += await asyncio.gather(work, return_exceptions=True)  # a traceback holds on to what it went through
+        async with asyncio.timeout(BUSY_MS / 2000):
+            await write(1000 + number)
+    assert any(isinstance(one, asyncio.CancelledError) for one in ended)
 
 
 async def _begun_and_failed(database: Database) -> None:
@@ -151,56 +174,9 @@ async def test_what_is_past_its_time_is_forgotten(world: World) -> None:
     lan.sees("Cảm ơn")
 
 
-async def refused_day(world: World, number: int) -> bool:
-    """A small day in which statement `number` fails; whether there were that many."""
-    statements = itertools.count()
-
-    def fail(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        if next(statements) == number:
-            raise sa.exc.OperationalError(statement, None, Exception("disk I/O error"))
-
-    people = await staff(world, "", 2)
-    engine = world.database.engine.sync_engine
-    sa.event.listen(engine, "before_cursor_execute", fail)
-    told: list[Receipt] = []
-    world.now += timedelta(hours=1)
-    delivery = world.app.deliveries["telegram"]
-    for _ in range(3):  # ticks and deliveries come again
-        await world.app.tick()
-        try:
-            await delivery.drain()
-        except sa.exc.OperationalError:
-            continue
-    for person in people:
-        try:
-            told += await world.receive([well(world.telegram, f"p{person}", key=f"tap {person}")])
-        except NotStored:
-            assert await world.count(tables.seen_update, tables.seen_update.c.update_key == f"tap {person}") == 0
-            told += await world.receive([well(world.telegram, f"p{person}", key=f"tap {person}")])
-    sa.event.remove(engine, "before_cursor_execute", fail)
-    saved = sum(receipt.saved for receipt in told)
-    assert await world.count(tables.declaration) >= saved, "nothing is acknowledged that is not stored"
-    assert all(receipt.saved or "lưu" in receipt.notice for receipt in told)
-    await world.settle()
-    if saved < 2:
-        for person in people:
-            if "Đã nhận" not in str(world.telegram.screens[f"p{person}"]):
-                await world.receive([well(world.telegram, f"p{person}", key=f"again {person}")])
-    await world.settle()
-    assert await world.count(tables.ask, tables.ask.c.state == "answered") == 2
-    return next(statements) > number
-
-
-@pytest.mark.parametrize("start", range(6))
-async def test_whatever_statement_fails_nothing_false_is_said_and_everything_recovers(
-    tmp_path: Path, empty_store: Path, start: int
-) -> None:
-    for number in range(start * 6, 1000, 36):
-        path = tmp_path / f"{number}.db"
-        copy(empty_store, path)
-        world = await build(Database(f"sqlite:///{path}"))
-        more = await refused_day(world, number)
-        await world.database.close()
-        if not more:
-            break
-    assert number > 36
+def test_the_highest_migration_is_known_without_alembic() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    script = ScriptDirectory.from_config(config)
+    assert max(schema.known()) == script.get_current_head()
+    assert schema.known() == {one.revision for one in script.walk_revisions()}
