@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from domain.chat import Address, Capabilities, Fetched, Outcome, Outgoing, Receive, Rejected, Sent
+from domain.chat import Address, Capabilities, Fetched, May, Outcome, Outgoing, Receive, Rejected, Sent, always
 
 
 class Watch:
@@ -33,15 +33,15 @@ class Watch:
 
 
 class WebChat:
-    """Pages of this process are woken by `changed`; those of another process look for themselves now and then."""
+    """Pages of this process are woken by `changed`, also for what another process has settled."""
 
-    capabilities = Capabilities(buttons=100, edit=True, text_length=20_000, groups=True)
+    capabilities = Capabilities(buttons=100, edit=True, text_length=20_000, groups=True, own_pages=True)
 
     def __init__(self, name: str = "webchat") -> None:
         self.name = name
         self._watches: dict[str, set[Watch]] = {}
 
-    async def listen(self, receive: Receive) -> None:
+    async def listen(self, receive: Receive, may: May = always) -> None:
         """Nothing to fetch: what people say is posted to the web application."""
         await asyncio.Event().wait()
 

@@ -130,6 +130,13 @@ Receive = Callable[[Sequence[Incoming]], Awaitable[Sequence[Receipt]]]
 Raises `NotStored` when the store refuses: then the service must not be told the updates arrived.
 """
 
+May = Callable[[], bool]
+"""Whether this process is still the one to do something; asked right before it is done."""
+
+
+def always() -> bool:
+    return True
+
 
 class NotStored(Exception):
     """The store did not take the updates; nothing was kept, and they must be offered again."""
@@ -236,6 +243,8 @@ class Capabilities:
     group_per_minute: int | None = None
     phone: bool = False
     """Whether a person can be asked to share their own number with a tap."""
+    own_pages: bool = False
+    """Whether its messages are shown by pages of this program, which may be open in any of its processes."""
 
 
 class Channel(Protocol):
@@ -244,8 +253,8 @@ class Channel(Protocol):
     name: str
     capabilities: Capabilities
 
-    async def listen(self, receive: Receive) -> None:
-        """Take updates until cancelled; a single failure of the service never ends it."""
+    async def listen(self, receive: Receive, may: May = always) -> None:
+        """Take updates until cancelled or until it may no more; a single failure of the service never ends it."""
 
     async def send(self, message: Outgoing, key: str) -> Outcome:
         """Send once. `key` names this message for ever, for services that can refuse a second copy."""

@@ -22,13 +22,14 @@ async def notices(
     *,
     unit_id: int | None = None,
     buttons: Sequence[tuple[str, str]] = (),
+    not_on: str = "",
     **values: object,
 ) -> list[Letter]:
     """One letter for each who can be written to; with `unit_id` only while they still answer for that unit.
 
-    `buttons` are pairs of a label's key and what the button says.
+    `buttons` are pairs of a label's key and what the button says. On the channel `not_on` only who has no other chat.
     """
-    chats = await people.chats_of(session, told)
+    chats = await people.chats_of(session, told, not_on=not_on)
     languages = await people.languages(session, list(chats))
     letters = []
     for person_id, chat in sorted(chats.items()):

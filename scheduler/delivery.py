@@ -13,7 +13,8 @@ import structlog
 
 from domain.allowance import Allowance
 from domain.chat import Address, Channel, Outcome, RetryLater, Unknown
-from storage import outbox, settlement
+from scheduler.duties import Duty
+from storage import outbox, settlement, wakeups
 from storage.budget import GUARD, HORIZON
 from storage.database import Clock, Database, Session
 from storage.outbox import LEASE, Claim, Leased
@@ -62,6 +63,7 @@ class Window:
     def begin(self, now: datetime) -> None:
         """Another process may have sent at full pace until this moment."""
         if self.per_second is not None:
+            self._counted.clear()
             for number in range(max(int(self.per_second), 1)):
                 self.leave(now - timedelta(seconds=GUARD * number / self.per_second))
 
@@ -93,7 +95,7 @@ class Window:
 
 @dataclass(slots=True)
 class Delivery:
-    """Sends for one channel account.
+    """Sends for one channel account, whenever that is this process's duty.
 
     `settled` is told, after the commit, what became of letters (the web chat's pages wait for it). `allowance` is
     what people may be sent of itself; None is as much as there is.
@@ -106,6 +108,7 @@ class Delivery:
     settled: Callable[[Sequence[Settled]], None] = lambda results: None
     send_within: float = SEND_WITHIN
     allowance: Allowance | None = None
+    duty: Duty = field(default_factory=Duty)
     _more: asyncio.Event = field(default_factory=asyncio.Event)
     _handed: deque[Leased] = field(default_factory=deque)
     _results: list[Settled] = field(default_factory=list)
@@ -115,6 +118,7 @@ class Delivery:
     _more_at: datetime | None = None
     _at_the_window: asyncio.Lock = field(default_factory=asyncio.Lock)
     _window: Window = field(init=False)
+    _number: int = 0
 
     def __post_init__(self) -> None:
         self._window = Window(self.channel.capabilities.per_second)
@@ -149,7 +153,7 @@ class Delivery:
         try:
             async with self.database.transaction() as session:
                 now = self.clock()
-                await settlement.settle(session, results, now)
+                await self._settle(session, results, now)
                 await settlement.reclaim(session, now)
                 claimed = await self._claim(session, now)
         except BaseException:
@@ -177,11 +181,14 @@ class Delivery:
             await asyncio.gather(*late, return_exceptions=True)
         if self._results:
             async with self.database.transaction() as session:
-                await settlement.settle(session, self._results, self.clock())
+                await self._settle(session, self._results, self.clock())
             self._results = []
 
     async def _is_anything_due(self) -> bool:
         """Look before taking the store's one place for writers."""
+        self._more_at = None
+        if not self.duty.is_ours():
+            return False
         now = self.clock()
         async with self.database.reading() as session:
             self._more_at = await outbox.next_moment(session, self.channel.name, now)
@@ -190,8 +197,19 @@ class Delivery:
     async def _claim(self, session: Session, now: datetime) -> Claim:
         if not self._room:
             return Claim([], None)  # whichever letter arrives next wakes us
+        if not await self.duty.is_still_ours(session):
+            return Claim([], None)
+        if self.duty.number != self._number:
+            self._number = self.duty.number
+            self._window.begin(now)
         name, limits = self.channel.name, self.channel.capabilities
         return await outbox.claim(session, name, now, limits, self._room, self.allowance)
+
+    async def _settle(self, session: Session, results: Sequence[Settled], now: datetime) -> None:
+        """Record what became of them; pages of ours in another process hear of it with the commit."""
+        await settlement.settle(session, results, now)
+        if self.channel.capabilities.own_pages:
+            await wakeups.tell(session, {f"{wakeups.SHOWN}{one.letter.message.to.chat_id}" for one in results})
 
     @property
     def _room(self) -> int:
@@ -201,10 +219,10 @@ class Delivery:
         return max(MOST_ON_THE_WAY - len(self._tasks), 0)
 
     def _start_handed(self) -> None:
-        """Begin with the replies handed over; those for which there is no room go back to the queue."""
+        """Begin with the replies handed over; those for which there is no room, or that are others' now, go back."""
         while self._handed:
             letter = self._handed.popleft()
-            if self._room:
+            if self._room and self.duty.is_ours():
                 self._start(letter)
             else:
                 self._results.append(Settled(letter, Held()))
@@ -259,13 +277,13 @@ class Delivery:
         return await self.channel.send(letter.message, letter.key)
 
     def _must_wait(self, letter: Leased) -> bool:
-        """An order to wait came while this letter was on its way to the wire, or it has been on its way too long."""
+        """An order to wait came, somebody else took over, or this letter has been on its way to the wire too long."""
         now = self.clock()
         for whom in (None, letter.message.to):
             if self._quiet_until.get(whom, now) > now:
                 return True
             self._quiet_until.pop(whom, None)
-        return now > letter.slot + BEGIN_WITHIN
+        return now > letter.slot + BEGIN_WITHIN or not self.duty.is_ours()
 
     async def _rest(self) -> None:
         """Until a message can leave, comes back, or is written; at most `IDLE`."""

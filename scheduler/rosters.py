@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
 
@@ -34,7 +35,7 @@ from summaries import roster_words
 log = structlog.get_logger(__name__)
 
 IDLE = timedelta(seconds=2)
-"""How often to look for a file that came or was accepted."""
+"""How often to look for a file that came or was accepted, if nobody says so."""
 
 
 @dataclass(slots=True)
@@ -45,16 +46,24 @@ class Rosters:
     house: House
     clock: Clock
     wake_delivery: Callable[[], None]
+    _more: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wake(self) -> None:
+        """A file may have come, or a word about one."""
+        self._more.set()
 
     async def run(self) -> None:
         """Work until cancelled. A failing store is waited out, never the end."""
         while True:
+            self._more.clear()
             try:
                 while await self.step():
                     self.wake_delivery()
             except Exception as problem:
                 log.error("rosters_failed", problem=type(problem).__name__)
-            await asyncio.sleep(IDLE.total_seconds())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(IDLE.total_seconds()):
+                    await self._more.wait()
 
     async def step(self) -> bool:
         """Go on with the file that waits longest; whether there was one."""

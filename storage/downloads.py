@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain.chat import Address, File
+from storage import wakeups
 from storage.database import Session, for_update
 from storage.tables import download
 
@@ -42,6 +43,7 @@ async def ask_for(session: Session, chat: Address, person_id: int, file: File, n
             created_at=now,
         )
     )
+    await wakeups.tell(session, [wakeups.FILES])
 
 
 async def is_any_due(session: Session, channels: Collection[str], now: datetime) -> bool:

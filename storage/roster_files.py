@@ -9,6 +9,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from domain.chat import Address
+from storage import wakeups
 from storage.database import Session
 from storage.tables import roster_file
 
@@ -50,6 +51,7 @@ async def add(session: Session, person_id: int, chat: Address, name: str, conten
         "created_at": now,
     }
     made: int = (await session.execute(roster_file.insert().values(values).returning(roster_file.c.id))).scalar_one()
+    await wakeups.tell(session, [wakeups.ROSTERS])
     return made
 
 
@@ -83,7 +85,10 @@ async def decide(session: Session, file_id: int, shown: str, state: State, *, fo
     values: dict[str, Any] = {"state": state, "force": sa.or_(roster_file.c.force, sa.literal(force))}
     if state == "dropped":
         values["content"] = b""
-    return bool((await session.execute(_the(file_id).where(*where).values(values))).rowcount)
+    decided = bool((await session.execute(_the(file_id).where(*where).values(values))).rowcount)
+    if decided:
+        await wakeups.tell(session, [wakeups.ROSTERS])
+    return decided
 
 
 async def end(session: Session, file_id: int, state: State) -> None:

@@ -679,3 +679,24 @@ audit = sa.Table(
     _text("previous_hash"),
     sa.Column("hash", sa.Text, nullable=False, unique=True),
 )
+
+lease = sa.Table(
+    "lease",
+    metadata,
+    # What only one of several processes does at a time: "listen telegram".
+    sa.Column("name", sa.Text, primary_key=True),
+    # Grows whenever it changes hands.
+    _number("number"),
+    # "" once it was given back.
+    _text("holder"),
+    # By the store's own clock.
+    _at("until_at", nullable=False),
+)
+
+deafness = sa.Table(
+    "deafness",
+    metadata,
+    # An account that nothing comes in by, of which the administrators were told.
+    sa.Column("channel", sa.Text, primary_key=True),
+    _at("since_at", nullable=False),
+)

@@ -15,6 +15,7 @@ from domain.chat import (
     Fetched,
     File,
     Incoming,
+    May,
     Outcome,
     Outgoing,
     Receipt,
@@ -25,6 +26,7 @@ from domain.chat import (
     Tap,
     Text,
     Unreachable,
+    always,
 )
 from domain.files import PICTURES, media_type
 
@@ -49,7 +51,7 @@ class Messenger:
     files_come_whole: bool = False
     _ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
-    async def listen(self, receive: Receive) -> None:
+    async def listen(self, receive: Receive, may: May = always) -> None:
         raise NotImplementedError("phones speak by themselves")
 
     async def send(self, message: Outgoing, key: str) -> Outcome:

@@ -15,7 +15,20 @@ import sqlalchemy as sa
 
 from bot.app import App
 from domain.campaign import MORNING, RISK
-from domain.chat import Address, Capabilities, Fetched, Incoming, Outcome, Outgoing, Receive, Rejected, Sent, Tap
+from domain.chat import (
+    Address,
+    Capabilities,
+    Fetched,
+    Incoming,
+    May,
+    Outcome,
+    Outgoing,
+    Receive,
+    Rejected,
+    Sent,
+    Tap,
+    always,
+)
 from domain.workdays import OFFICE_WEEK
 from scheduler.delivery import Delivery
 from storage import absences, asks, schedules, tables, units
@@ -209,7 +222,7 @@ class Wire:
     arrived: list[tuple[datetime, Outgoing]] = field(default_factory=list)
     outcome: Callable[[Outgoing], Outcome | None] = lambda message: None
 
-    async def listen(self, receive: Receive) -> None:
+    async def listen(self, receive: Receive, may: May = always) -> None:
         raise NotImplementedError("nobody speaks")
 
     async def send(self, message: Outgoing, key: str) -> Outcome:

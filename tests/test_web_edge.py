@@ -25,17 +25,17 @@ from web.health import Pulse
 
 
 class Messenger:
-    """An account whose service was last heard of at `last_contact_at`."""
+    """An account whose service was last heard of at `heard_at`."""
 
     def __init__(self) -> None:
         self.problem = ""
-        self.last_contact_at: datetime | None = NOW - timedelta(seconds=20)
+        self.heard_at: datetime | None = NOW - timedelta(seconds=20)
         self.taken: list[tuple[bytes, str | None]] = []
         self.status = 200
 
-    async def take(self, body: bytes, secret_header: str | None, receive: Receive) -> int:
+    async def take(self, body: bytes, secret_header: str | None, receive: Receive) -> tuple[int, bytes]:
         self.taken.append((body, secret_header))
-        return self.status
+        return self.status, b""
 
 
 @pytest_asyncio.fixture
@@ -174,14 +174,14 @@ async def test_health_says_what_does_not_work(empty_store: Path, tmp_path: Path)
         status, body = await health(browser)
         assert (status, body["ok"], body["database"]) == (200, True, "ok")
         assert body["channels"]["telegram"]["heard_seconds_ago"] == 20
-        account.last_contact_at, account.problem = NOW - timedelta(minutes=6), "conflict"
+        account.heard_at, account.problem = NOW - timedelta(minutes=6), "conflict"
         status, body = await health(browser)
         assert status == 503
         assert not body["channels"]["telegram"]["hearing"]
         assert body["channels"]["telegram"]["problem"] == "conflict"
-        account.last_contact_at = None
+        account.heard_at = None
         assert (await health(browser))[0] == 503
-        account.last_contact_at = here.now = NOW + timedelta(minutes=4)
+        account.heard_at = here.now = NOW + timedelta(minutes=4)
         status, body = await health(browser)
         assert (status, body["parts"]["tick"]) == (503, {"ok": False, "seconds_ago": 240})
         ticked[0] = here.now

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from channels.webchat import WebChat
-from domain.chat import Address, Channel, Fetched, Outcome, Outgoing, Receive
+from domain.chat import Address, Channel, Fetched, May, Outcome, Outgoing, Receive, always
 from tests.channel_contract import CHECKS, Bench, Check, Shown, Trouble, check_name
 from tests.web_bench import LAN, House, Page, client, house
 
@@ -32,8 +32,8 @@ class Delivering:
         self.capabilities = here.hub.capabilities
         self._here = here
 
-    async def listen(self, receive: Receive) -> None:
-        await self._here.hub.listen(receive)
+    async def listen(self, receive: Receive, may: May = always) -> None:
+        await self._here.hub.listen(receive, may)
 
     async def send(self, message: Outgoing, key: str) -> Outcome:
         outcome = await self._here.hub.send(message, key)

@@ -65,6 +65,14 @@ def build(
     return app
 
 
+def build_health(health: Health, metrics: Metrics) -> web.Application:
+    """What a process without pages answers: how it is."""
+    app = web.Application(middlewares=[plain_errors])
+    app.add_routes(health_pages.routes(health))
+    app.add_routes(metric_pages.routes(metrics, health))
+    return app
+
+
 async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:
     """Start answering; `await runner.cleanup()` stops. No access log: addresses hold personal links and codes."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
@@ -81,8 +89,9 @@ def webhooks(telegram: Mapping[str, Account], receive: Receive) -> list[web.Rout
         if account is None:
             raise web.HTTPNotFound
         secret = request.headers.get("X-Telegram-Bot-Api-Secret-Token")
-        status = await account.take(await request.read(), secret, receive)
-        return web.Response(status=status, headers={"Retry-After": "1"} if status == 503 else {})
+        status, body = await account.take(await request.read(), secret, receive)
+        headers = {"Retry-After": "1"} if status == 503 else {"Content-Type": "application/json"} if body else {}
+        return web.Response(status=status, body=body, headers=headers)
 
     return [web.post("/telegram/{account}", take)]
 

@@ -13,11 +13,10 @@ from aiohttp import web
 
 from storage import outbox
 from storage.database import Clock, Database
+from storage.deafness import DEAF_AFTER
 
 log = structlog.get_logger(__name__)
 
-DEAF_AFTER = timedelta(minutes=5)
-"""Without contact to a messenger's service (GUARANTEES H4)."""
 STUCK_AFTER = timedelta(minutes=10)
 """A letter due and not taken for so long. A full account may queue for minutes, in order."""
 STORE_SECONDS = 3.0
@@ -31,10 +30,11 @@ class Account(Protocol):
         """A short code, empty when all is well."""
 
     @property
-    def last_contact_at(self) -> datetime | None: ...
+    def heard_at(self) -> datetime | None:
+        """When the way in was last seen to be open."""
 
-    async def take(self, body: bytes, secret_header: str | None, receive: Any) -> int:
-        """One posted update; the HTTP status to answer with."""
+    async def take(self, body: bytes, secret_header: str | None, receive: Any) -> tuple[int, bytes]:
+        """One posted update; the HTTP status and body (JSON) to answer with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class Reading:
     channels: dict[str, ChannelHealth]
     pulses: dict[str, float | None]
     late: frozenset[str]
+    standing_by: frozenset[str] = frozenset()
 
     @property
     def ok(self) -> bool:
@@ -88,18 +89,23 @@ class Reading:
                 for name, one in self.channels.items()
             },
             "parts": {name: {"ok": name not in self.late, "seconds_ago": age} for name, age in self.pulses.items()},
+            "standing_by": sorted(self.standing_by),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`channels` are all account names; `accounts` those of them that hear from a service."""
+    """`channels` are all account names; `accounts` those of them that hear from a service.
+
+    `standing_by` are the duties that other processes have just now, such as "listen telegram".
+    """
 
     database: Database
     clock: Clock
     channels: tuple[str, ...]
     accounts: Mapping[str, Account] = field(default_factory=dict)
     pulses: Mapping[str, Pulse] = field(default_factory=dict)
+    standing_by: Callable[[], frozenset[str]] = frozenset
 
     async def read(self) -> Reading:
         """How things stand now. Never raises: a store that does not answer is what it tells."""
@@ -117,6 +123,7 @@ class Health:
             {name: self._channel(name, backlog.get(name), now) for name in self.channels},
             pulses,
             frozenset(name for name, age in pulses.items() if _is_late(age, self.pulses[name].at_least_every)),
+            self.standing_by(),
         )
 
     def _channel(self, name: str, waiting: tuple[int, datetime] | None, now: datetime) -> ChannelHealth:
@@ -126,8 +133,8 @@ class Health:
         account = self.accounts.get(name)
         if account is None:
             return ChannelHealth(True, None, "", count, oldest, sending)
-        age = _age(account.last_contact_at, now)
-        hearing = not _is_late(age, DEAF_AFTER)
+        age = _age(account.heard_at, now)
+        hearing = f"listen {name}" in self.standing_by() or not _is_late(age, DEAF_AFTER)
         return ChannelHealth(hearing, age, account.problem, count, oldest, sending)
 
 

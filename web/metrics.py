@@ -34,7 +34,8 @@ class Metrics:
         self._store = self._gauge("vungxanh_database_up", "1 if the store answers")
         self._waiting = self._gauge("vungxanh_letters_waiting", "Letters due and not yet taken", "channel")
         self._oldest = self._gauge("vungxanh_oldest_letter_seconds", "How long the oldest has been due", "channel")
-        self._heard = self._gauge("vungxanh_heard_seconds", "Since the last contact with the service", "channel")
+        self._hearing = self._gauge("vungxanh_hearing", "1 unless nothing has come in for five minutes", "channel")
+        self._heard = self._gauge("vungxanh_heard_seconds", "Since the way in was last seen open", "channel")
         self._pulse = self._gauge("vungxanh_part_seconds", "Since a part of the program last worked", "part")
 
     def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
@@ -71,6 +72,7 @@ class Metrics:
         for name, channel in reading.channels.items():
             self._waiting.labels(name).set(channel.waiting)
             self._oldest.labels(name).set(channel.oldest_waiting)
+            self._hearing.labels(name).set(channel.hearing)
             if channel.heard_age is not None:
                 self._heard.labels(name).set(channel.heard_age)
         for part, age in reading.pulses.items():

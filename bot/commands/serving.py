@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
 import bot.demo
 import bot.run
 from bot import logs
-from bot.commands.desk import desk_of
+from bot.app import ALL_ROLES, ProcessRole
+from bot.commands.desk import Mistake, desk_of
 
 if sys.platform == "win32":
     new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
@@ -25,15 +26,33 @@ app = typer.Typer()
 
 
 @app.command()
-def run(context: typer.Context) -> None:
+def run(
+    context: typer.Context,
+    roles: Annotated[
+        str,
+        typer.Option(
+            help="What this process does, where several share the work on PostgreSQL: listen (take updates from the "
+            "messengers), send (deliver messages), tick (rounds, reminders, boards, files), web (pages and webhooks)."
+        ),
+    ] = ",".join(get_args(ProcessRole)),
+) -> None:
     """Run the bot until it is told to stop.
 
     It hears, asks, reminds, delivers and serves the web pages until SIGTERM or Ctrl-C.
     """
     settings = desk_of(context).settings
+    chosen = _roles(roles)
     logs.set_up(settings.log_format)
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(bot.run.serve(settings))
+        runner.run(bot.run.serve(settings, chosen))
+
+
+def _roles(words: str) -> frozenset[ProcessRole]:
+    """Raises Mistake for a role that does not exist."""
+    chosen = frozenset(known for known in ALL_ROLES if known in words.split(","))
+    if len(chosen) != len(set(words.split(","))):
+        raise Mistake(f"--roles: expected some of {', '.join(get_args(ProcessRole))}, separated by commas")
+    return chosen
 
 
 @app.command()

@@ -22,7 +22,20 @@ from channels.telegram.polling import Poller
 from channels.telegram.request import Refused, Wire
 from channels.telegram.taps import TapAnswers
 from channels.telegram.webhook import WebhookIntake
-from domain.chat import Address, Attached, Capabilities, Fetched, Outcome, Outgoing, Receive, Rejected, Sent, Unknown
+from domain.chat import (
+    Address,
+    Attached,
+    Capabilities,
+    Fetched,
+    May,
+    Outcome,
+    Outgoing,
+    Receive,
+    Rejected,
+    Sent,
+    Unknown,
+    always,
+)
 from domain.files import PICTURES
 
 log = structlog.get_logger(__name__)
@@ -35,8 +48,8 @@ _MENU_TRIES = 5
 class TelegramAccount:
     """One bot. Without `webhook` it polls. `clock` and `sleep` are given, so that tests need not wait.
 
-    `problem` is a short code for the health page, empty when all is well; `last_contact_at` is the last time that
-    Telegram answered anything. `poll_timeout` is in seconds; Telegram caps it at 50.
+    `problem` is a short code for the health page, empty when all is well; `heard_at` is when the way in was last seen
+    to be open. `poll_timeout` is in seconds; Telegram caps it at 50.
     """
 
     capabilities = Capabilities(
@@ -65,23 +78,29 @@ class TelegramAccount:
     ) -> None:
         self.name = name
         self._line = Line(name, token, api_base, wire or Wire(), clock, sleep, random)
-        self._taps = TapAnswers(self._line.bot)
+        self._taps = TapAnswers(self._line)
         self._rules = OutcomeRules(clock)
         self._poller = Poller(self._line, self._taps, poll_timeout)
         self._webhook = webhook
-        self._intake = WebhookIntake(self._line, self._taps, webhook) if webhook else None
+        self._intake = WebhookIntake(self._line, webhook) if webhook else None
         self._parts_sent: dict[str, int] = {}
+        self._send_problem = ""
 
     def __repr__(self) -> str:
         return f"TelegramAccount({self.name!r})"
 
     @property
     def problem(self) -> str:
-        return self._line.problem
+        return self._line.problem or self._send_problem
 
     @property
-    def last_contact_at(self) -> datetime | None:
-        return self._line.last_contact_at
+    def heard_at(self) -> datetime | None:
+        return self._line.heard_at
+
+    @property
+    def silent_since(self) -> datetime | None:
+        """Since when nothing has been heard; None while it does not listen."""
+        return self._line.silent_since
 
     @property
     def taps_unanswered(self) -> int:
@@ -103,17 +122,28 @@ class TelegramAccount:
         """Learn the username and choose polling or webhook. Raises `TelegramError`; `listen` keeps trying instead."""
         await self._line.open(self._webhook)
 
-    async def listen(self, receive: Receive) -> None:
-        """Take updates until cancelled. With a webhook, updates come through `take`, and this guards its setting."""
-        if self._intake is None:
-            await self._poller.run(receive)
-        else:
-            await self._intake.watch()
+    async def meet(self) -> None:
+        """Learn the username, which links and webhooks need, for a process that leaves listening to another."""
+        failures = 0
+        while self._line.me is None:
+            try:
+                await self._line.meet()
+            except Exception as error:  # noqa: BLE001 - as in listening, tried again for ever
+                failures += 1
+                await self._line.recover(error, failures)
 
-    async def take(self, body: bytes, secret_header: str | None, receive: Receive) -> int:
-        """One posted update; the HTTP status to answer with. 503 means offer it again (add `Retry-After`)."""
+    async def listen(self, receive: Receive, may: May = always) -> None:
+        """Take updates while it may. With a webhook, updates come through `take`, and this guards its setting."""
+        with self._line.listening():
+            if self._intake is None:
+                await self._poller.run(receive, may)
+            else:
+                await self._intake.watch(may)
+
+    async def take(self, body: bytes, secret_header: str | None, receive: Receive) -> tuple[int, bytes]:
+        """One posted update; the HTTP status and body to answer with. 503 means offer it again (add `Retry-After`)."""
         if self._intake is None:
-            return 404
+            return 404, b""
         return await self._intake.take(body, secret_header, receive)
 
     async def send(self, message: Outgoing, key: str) -> Outcome:
@@ -133,7 +163,7 @@ class TelegramAccount:
                 self._remember(key, index)
                 break
         if not isinstance(outcome, Unknown):
-            self._line.problem = account_problem(outcome)
+            self._send_problem = account_problem(outcome)
         return outcome
 
     async def fetch(self, file_id: str) -> Fetched:

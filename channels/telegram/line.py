@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -21,7 +22,8 @@ Clock = Callable[[], datetime]
 Sleep = Callable[[float], Awaitable[None]]
 
 _DEAF_AFTER = timedelta(seconds=90)
-_LONGEST_WAIT = 30.0
+_LONGEST_WAIT = 15.0
+"""After a dead long poll (60 s) has ended, this much later at most the next one hears again: within 90 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Webhook:
 
     url: str = field(repr=False)
     secret: str = field(repr=False)
-    max_connections: int = 40
+    max_connections: int = 100
 
 
 class _Client(Bot):
@@ -39,7 +41,11 @@ class _Client(Bot):
 
 
 class Line:
-    """Everything that polling, the webhook and sending share. `problem` is a short code, empty when all is well."""
+    """Everything that polling, the webhook and sending share.
+
+    `problem` is a short code for what keeps us from hearing, empty when all is well. `heard_at` is when the way in was
+    last seen to be open: a refusal is an answer, but nothing comes in by it.
+    """
 
     def __init__(
         self, name: str, token: str, api_base: str, wire: Wire, clock: Clock, sleep: Sleep, random: Random
@@ -48,28 +54,44 @@ class Line:
         self.name = name
         self.me: Me | None = None
         self.problem = ""
-        self.last_contact_at: datetime | None = None
+        self.heard_at: datetime | None = None
         self.clock = clock
         self.sleep = sleep
         self._random = random
-        self._request = AiohttpRequest(wire, self.heard)
+        self._request = AiohttpRequest(wire)
         self._base = f"{api_base.rstrip('/')}/bot"
         self._files = f"{api_base.rstrip('/')}/file/bot"
         self._token = token
         self._renewed_at = clock()
+        self._listening_since: datetime | None = None
         self._poll_grace = wire.poll_grace
         self.bot: Bot = _Client(token, base_url=self._base, request=self._request, get_updates_request=self._request)
 
     def __repr__(self) -> str:
         return f"Line({self.name!r})"
 
+    @property
+    def silent_since(self) -> datetime | None:
+        """Since when nothing has been heard; None while we do not listen."""
+        since = self._listening_since
+        return max(since, self.heard_at) if since and self.heard_at else since
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        self._listening_since = self.clock()
+        try:
+            yield
+        finally:
+            self._listening_since = None
+
     def heard(self) -> None:
-        """Telegram answered or wrote: the line is alive."""
-        self.last_contact_at = self.clock()
+        """Updates come in, or would if there were any."""
+        self.heard_at = self.clock()
+        self.problem = ""
 
     async def open(self, webhook: Webhook | None) -> Me:
         """Learn who we are and choose how updates come. Nothing that waits is dropped. Raises `TelegramError`."""
-        user = await self.bot.get_me()
+        me = await self.meet()
         if webhook is None:
             await self.bot.delete_webhook(drop_pending_updates=False)
         else:
@@ -80,9 +102,14 @@ class Line:
                 allowed_updates=ALLOWED_UPDATES,
                 drop_pending_updates=False,
             )
-        self.me = Me(user.id, user.username or "")
         self.problem = ""
         log.info("telegram_opened", account=self.name, webhook=webhook is not None)
+        return me
+
+    async def meet(self) -> Me:
+        """Learn who we are there, and leave alone how updates come. Raises `TelegramError`."""
+        user = await self.bot.get_me()
+        self.me = Me(user.id, user.username or "")
         return self.me
 
     async def updates(self, offset: int | None, limit: int, timeout: int) -> bytes:
@@ -106,7 +133,7 @@ class Line:
         wait = self._wait(error, failures)
         log.warning("telegram_line_failed", account=self.name, why=self.problem, failures=failures, wait=round(wait, 1))
         now = self.clock()
-        if now - max(self.last_contact_at or self._renewed_at, self._renewed_at) >= _DEAF_AFTER:
+        if now - max(self.heard_at or self._renewed_at, self._renewed_at) >= _DEAF_AFTER:
             self._renewed_at = now
             await self._request.rebuild()
             log.warning("telegram_connections_renewed", account=self.name)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Sequence
 
 import msgspec
 
-from channels.telegram.incoming import Arrival, Me, number_of, read_update
+from channels.telegram.incoming import Arrival, Me, read_update
 from channels.telegram.line import Line
 from channels.telegram.request import NoAnswer, Refused
 from channels.telegram.taps import TapAnswers
-from domain.chat import Receive
+from domain.chat import May, Receive
 
 _BATCH = 100
 
@@ -22,6 +22,7 @@ class _Batch(msgspec.Struct):
 
 
 _batches = msgspec.json.Decoder(_Batch)
+_BEGINS = re.compile(rb'\{\s*"update_id"\s*:')
 
 
 class Poller:
@@ -32,46 +33,34 @@ class Poller:
         self._taps = taps
         self._timeout = timeout
         self._offset: int | None = None
-        self._limit = _BATCH
         self._me: Me | None = None
+        self._in_doubt = True  # then the next poll does not wait: its answer tells that we hear
 
-    async def run(self, receive: Receive) -> None:
+    async def run(self, receive: Receive, may: May) -> None:
         failures = 0
-        while True:
+        while may():
             try:
                 await self._take_batch(receive)
                 failures = 0
             except Exception as error:  # noqa: BLE001 - whatever failed, hearing goes on; `recover` logs the kind
                 failures += 1
+                self._in_doubt = True
                 self._note(error)
                 await self._line.recover(error, failures)
 
     async def _take_batch(self, receive: Receive) -> None:
         if self._me is None:
             self._me = await self._line.open(webhook=None)
-        payload = await self._line.updates(self._offset, self._limit, self._timeout)
-        raws = self._raw_updates(payload)
-        self._line.problem = ""
+            return
+        wait = 0 if self._in_doubt else self._timeout
+        raws = raw_updates(await self._line.updates(self._offset, _BATCH, wait))
+        self._line.heard()
+        self._in_doubt = False
         arrivals = [read_update(raw, self._line.name, self._me) for raw in raws]
         if arrivals:
             receipts = await receive([arrival.incoming for arrival in arrivals])
             self._confirm(arrivals)
             self._taps.answer(arrivals, receipts)
-
-    def _raw_updates(self, payload: bytes) -> list[bytes]:
-        """Each update's own bytes. An update that spoils the whole reply is fetched alone, then passed on unread."""
-        try:
-            raws = raw_updates(payload)
-        except (ValueError, RecursionError):
-            if number_of(payload) is None:
-                raise NoAnswer("unreadable_updates") from None
-            if self._limit == 1:
-                self._limit = _BATCH
-                return [payload]
-            self._limit = 1
-            return []
-        self._limit = _BATCH
-        return raws
 
     def _confirm(self, arrivals: Sequence[Arrival]) -> None:
         known = [arrival.update_id for arrival in arrivals if arrival.update_id is not None]
@@ -86,12 +75,24 @@ class Poller:
 
 
 def raw_updates(payload: bytes) -> list[bytes]:
-    """The updates of a getUpdates reply, undecoded. Raises `ValueError` or `RecursionError`."""
+    """The updates of a getUpdates reply, undecoded. Raises `NoAnswer` if it is no such reply."""
     try:
         return [bytes(raw) for raw in _batches.decode(payload).result]
-    except (msgspec.MsgspecError, UnicodeError):
-        # msgspec refuses the reply for one bad character in one update; the standard library reads on.
-        reply = json.loads(payload.decode("utf-8", "replace"))
-    if not isinstance(reply, dict) or not isinstance(reply.get("result"), list):
-        raise ValueError("not a list of updates")
-    return [json.dumps(update).encode() for update in reply["result"]]
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        # For one bad byte in one update the whole reply cannot be decoded; the others must not wait for it.
+        pieces = _pieces(payload)
+    if not pieces:
+        raise NoAnswer("unreadable_updates")
+    return pieces
+
+
+def _pieces(payload: bytes) -> list[bytes]:
+    """A reply cut where its updates begin: inside of one no text looks like that, for its quotes are escaped.
+
+    Of a reply that ends too early the last update is left for the next time, unless it is the only one.
+    """
+    starts = [found.start() for found in _BEGINS.finditer(payload)]
+    body = payload.rstrip()
+    ends = [*starts[1:], len(body) - 2 if body.endswith(b"]}") else len(body)]
+    pieces = [payload[start:end].rstrip(b", \r\n\t") for start, end in zip(starts, ends, strict=True)]
+    return pieces if body.endswith(b"]}") or len(pieces) == 1 else pieces[:-1]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 import msgspec
+from aiohttp.abc import AbstractResolver
 from telegram.error import TelegramError
 from telegram.request import BaseRequest, RequestData
 
@@ -26,6 +26,7 @@ _JSON = {"Content-Type": "application/json"}
 @dataclass(frozen=True, slots=True)
 class Wire:
     """Settings of the connection; times in seconds. `proxy` is for networks whose carriers block Telegram.
+    `resolver` looks names up otherwise than the system does.
 
     `keep_alive` is shorter than the server's own idle limit: a request written to a connection that is just
     being closed leaves its outcome unknown. `poll_grace` is how long after its end a long poll may still answer.
@@ -37,6 +38,7 @@ class Wire:
     keep_alive: float = 15.0
     poll_grace: float = 10.0
     proxy: str | None = None
+    resolver: AbstractResolver | None = None
 
 
 class NotConnected(TelegramError):
@@ -82,9 +84,8 @@ _refusals = msgspec.json.Decoder(_Refusal)
 class AiohttpRequest(BaseRequest):
     """`telegram.request.BaseRequest` over aiohttp. No error of it names the URL, which holds the token."""
 
-    def __init__(self, wire: Wire, on_contact: Callable[[], None]) -> None:
+    def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._on_contact = on_contact
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -162,7 +163,6 @@ class AiohttpRequest(BaseRequest):
             raise NoAnswer("disconnected") from None
         if not 200 <= status <= 299:
             raise self._refused(status, payload)
-        self._on_contact()
         return payload
 
     def _refused(self, status: int, payload: bytes) -> Refused:
@@ -170,7 +170,6 @@ class AiohttpRequest(BaseRequest):
             refusal = _refusals.decode(payload)
         except (msgspec.MsgspecError, RecursionError):
             return Refused(status, "", None, None, genuine=False)
-        self._on_contact()
         parameters = refusal.parameters or _Parameters()
         return Refused(
             status, refusal.description, parameters.retry_after, parameters.migrate_to_chat_id, genuine=not refusal.ok
@@ -180,7 +179,9 @@ class AiohttpRequest(BaseRequest):
         if self._closed:
             raise NotConnected("closed")
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=self._wire.connections, keepalive_timeout=self._wire.keep_alive)
+            connector = aiohttp.TCPConnector(
+                limit=self._wire.connections, keepalive_timeout=self._wire.keep_alive, resolver=self._wire.resolver
+            )
             self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self._session
 

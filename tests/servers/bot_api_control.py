@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict
+from random import Random
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -25,12 +26,14 @@ def add_control(app: web.Application, server: BotApi) -> None:
     app.router.add_post("/control/says", orders.says)
     app.router.add_post("/control/tap", orders.tap)
     app.router.add_post("/control/tap-all", orders.tap_all)
+    app.router.add_post("/control/tap-any", orders.tap_any)
     app.router.add_post("/control/blocks", orders.blocks)
     app.router.add_post("/control/fails", orders.fails)
     app.router.add_post("/control/heal", orders.heal)
     app.router.add_post("/control/limits", orders.limits)
     app.router.add_get("/control/messages", orders.messages)
     app.router.add_get("/control/sends", orders.sends)
+    app.router.add_get("/control/acknowledged", orders.acknowledged)
     app.router.add_get("/control/violations", orders.violations)
     app.router.add_get("/control/stats", orders.stats)
 
@@ -38,6 +41,7 @@ def add_control(app: web.Application, server: BotApi) -> None:
 class _Orders:
     def __init__(self, server: BotApi) -> None:
         self._server = server
+        self._chance = Random(1)
 
     async def users(self, request: web.Request) -> web.Response:
         """`{"ids": [..], "started": true}` or `{"first": 1, "count": 2284}`."""
@@ -83,6 +87,22 @@ class _Orders:
                 tapped.append({"user": user, "message": message.id, "callback": callback_id})
         return web.json_response({"tapped": tapped})
 
+    async def tap_any(self, request: web.Request) -> web.Response:
+        """`{"users": [..], "labels": [..]}`: each taps one of the buttons with these beginnings in the newest message
+
+        that has any. What each tapped comes back, with the update that it became.
+        """
+        order = await request.json()
+        tapped = []
+        for user in order["users"]:
+            found = self._with_any(user, order["labels"])
+            if found is not None:
+                message, data = found
+                callback_id = self._server.tap_data(user, message, data)
+                update = self._server.taps_offered[callback_id]
+                tapped.append({"user": user, "callback": callback_id, "update": update, "data": data})
+        return web.json_response({"tapped": tapped})
+
     async def blocks(self, request: web.Request) -> web.Response:
         order = await request.json()
         await self._server.blocks(order["user"])
@@ -117,6 +137,14 @@ class _Orders:
     async def sends(self, _: web.Request) -> web.Response:
         return web.json_response([asdict(send) for send in self._server.sends])
 
+    async def acknowledged(self, request: web.Request) -> web.Response:
+        """The taps answered as taken, in order, from the `?since=`th on; how many were answered; which updates wait."""
+        answers = list(self._server.callback_answers.items())
+        since = int(request.query.get("since", 0))
+        taken = [callback for callback, answer in answers[since:] if not answer.get("show_alert")]
+        waiting = [update.id for update in self._server.pending]
+        return web.json_response({"taken": taken, "answers": len(answers), "pending": len(waiting), "waiting": waiting})
+
     async def violations(self, _: web.Request) -> web.Response:
         return web.json_response(self._server.violations)
 
@@ -139,6 +167,13 @@ class _Orders:
         screen = reversed(self._server.screen(chat))
         wanted = (message for message in screen if message_id in (None, message.id) and _data(message, label))
         return next(wanted, None)
+
+    def _with_any(self, chat: int, labels: list[str]) -> tuple[Message, str] | None:
+        for message in reversed(self._server.screen(chat)):
+            offered = [data for label in labels if (data := _data(message, label))]
+            if offered:
+                return message, self._chance.choice(offered)
+        return None
 
 
 async def _gently(things: Iterable[T]) -> AsyncIterator[T]:

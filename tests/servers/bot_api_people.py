@@ -22,6 +22,7 @@ class Telegram:
         self.sends: list[Send] = []
         self.violations: list[str] = []
         self.callbacks: set[str] = set()
+        self.taps_offered: dict[str, int] = {}
         self.files: dict[str, bytes] = {}
         self.callback_answers: dict[str, dict[str, Any]] = {}
         self.commands: dict[tuple[str, str], list[dict[str, str]]] = {}
@@ -104,7 +105,7 @@ class Telegram:
             "data": data,
             "message": self.message_json(message),
         }
-        self.offer("callback_query", query, f"tap{user_id}")
+        self.taps_offered[callback_id] = self.offer("callback_query", query, f"tap{user_id}")
         return callback_id
 
     def expire_taps(self) -> None:
@@ -184,6 +185,11 @@ class Telegram:
         if self.allowed and kind not in self.allowed:
             return update_id
         return self.offer_raw(json.dumps({"update_id": update_id, kind: content}).encode(), queue)
+
+    @property
+    def next_number(self) -> int:
+        """The number that the next update will have."""
+        return self._next_update
 
     def offer_raw(self, body: bytes, queue: str = "raw") -> int:
         """Queue any bytes as the next update, for what only a broken service would send."""

@@ -231,7 +231,11 @@ class BotApi(Telegram):
         self._allow(parameters)
         self.polls += 1  # an open long poll ends with 409
         self.poster = WebhookPoster(
-            parameters["url"], parameters.get("secret_token", ""), parameters.get("max_connections", 40), self._pace
+            parameters["url"],
+            parameters.get("secret_token", ""),
+            parameters.get("max_connections", 40),
+            self._pace,
+            self._answered,
         )
         for update in self.pending:
             self.post(update)
@@ -262,7 +266,9 @@ class BotApi(Telegram):
 
     async def _webhook_info(self, _: dict[str, Any]) -> dict[str, Any]:
         url = self.poster.url if self.poster else ""
-        return {"url": url, "has_custom_certificate": False, "pending_update_count": len(self.pending)}
+        state = {"url": url, "has_custom_certificate": False, "pending_update_count": len(self.pending)}
+        failed_at = self.poster.last_error_at if self.poster else None
+        return state | ({"last_error_date": int(failed_at)} if failed_at else {})
 
     # Other methods
 

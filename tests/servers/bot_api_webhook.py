@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -14,13 +17,22 @@ from tests.servers.bot_api_state import Update
 class WebhookPoster:
     """Posts as Telegram does: the next update of a chat only after a 2xx; first retry at once, then doubling.
 
-    `pace` multiplies every wait, so that tests need not sit through it.
+    `pace` multiplies every wait, so that tests need not sit through it. `call` is given what the bot's reply asks for.
     """
 
-    def __init__(self, url: str, secret: str, max_connections: int, pace: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        secret: str,
+        max_connections: int,
+        pace: float,
+        call: Callable[[str, dict[str, Any]], Awaitable[object]],
+    ) -> None:
         self.url = url
+        self._call = call
         self.attempts = 0
         self.last_error = ""
+        self.last_error_at: float | None = None
         self._secret = secret
         self._pace = pace
         self._gate = asyncio.Semaphore(max_connections)
@@ -62,14 +74,24 @@ class WebhookPoster:
         self.attempts += 1
         try:
             async with self._session.post(self.url, data=update.body, headers=headers) as answer:
-                await answer.read()
+                body = await answer.read()
                 if 200 <= answer.status <= 299:
+                    await self._obey(body)
                     return None
-                self.last_error = f"Wrong response from the webhook: {answer.status}"
+                self._failed(f"Wrong response from the webhook: {answer.status}")
                 return min(3600.0, float(answer.headers.get("Retry-After", "0")))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            self.last_error = type(error).__name__
+            self._failed(type(error).__name__)
             return 0.0
+
+    async def _obey(self, body: bytes) -> None:
+        """A reply may itself be a call of the Bot API."""
+        parameters = json.loads(body) if body else {}
+        if method := parameters.pop("method", ""):
+            await self._call(method, parameters)
+
+    def _failed(self, why: str) -> None:
+        self.last_error, self.last_error_at = why, time.time()
 
     async def close(self) -> None:
         for worker in list(self._workers):
