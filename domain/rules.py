@@ -20,9 +20,10 @@ class Level(Enum):
     @property
     def rank(self) -> int:
         """0 for unknown, then 1 (low) to 4 (very high)."""
-        return tuple(Level).index(self)
+        return _RANKS[self.value]
 
 
+_RANKS = {level.value: rank for rank, level in enumerate(Level)}
 KNOWN_LEVELS = (Level.LOW, Level.MEDIUM, Level.HIGH, Level.VERY_HIGH)
 
 

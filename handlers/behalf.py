@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from domain.chat import Language, Outgoing
 from domain.policy import Action, scope
 from handlers import screens
 from handlers.turn import Turn, button, column
-from storage import asks, audit, declarations, dialogues, outbox, people, posted, posts
+from storage import asks, audit, declarations, dialogues, people, posted, posts
 from storage.asks import MISSING, Ask
 from storage.declarations import Declared, Draft
 from storage.dialogues import Dialogue
@@ -107,14 +107,21 @@ async def told(turn: Turn, ask: Ask, declared: Declared) -> Sequence[Letter]:
 
 async def close_copies(turn: Turn, ask: Ask, message_id: str, version: int) -> list[Letter]:
     """Every other message that still asks says instead that it has been answered, and by whom."""
-    await outbox.withdraw(turn.session, [ask.id], ("prompt", "reminder"), turn.now)
-    copies = [one for one in await posted.copies(turn.session, ask.id) if one.person_id]
-    copies = [one for one in copies if (one.to, one.message_id) != (turn.chat, message_id)]
+    copies = (await posted.copies(turn.session, [ask.id]))[ask.id]
     others = {one.person_id for one in copies if one.person_id and one.person_id != turn.staff.id}
     languages = await people.languages(turn.session, others) if others else {}
+    return closings(turn, ask, message_id, version, copies, languages)
+
+
+def closings(
+    turn: Turn, ask: Ask, message_id: str, version: int, copies: Sequence[Copy], languages: Mapping[int, Language]
+) -> list[Letter]:
+    """What these copies of the question say now, all but the message just tapped, which the reply replaces."""
     letters = []
     for copy in copies:
-        language = languages.get(copy.person_id or 0, turn.language)
+        if not copy.person_id or (copy.to, copy.message_id) == (turn.chat, message_id):
+            continue
+        language = languages.get(copy.person_id, turn.language)
         key = f"closing:{ask.id}:{version}:{copy.to.channel}:{copy.to.chat_id}:{copy.message_id}"
         letters.append(posted.closing(key, copy, _closing_words(turn, ask, copy, language, turn.now)))
     return letters

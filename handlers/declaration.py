@@ -12,11 +12,12 @@ from domain.files import PICTURES
 from domain.questions import Answer, Question, is_answered
 from domain.risk import assess
 from domain.typed import match_option
-from handlers import alarm, behalf, control, result_photo, screens
+from handlers import alarm, behalf, control, result_photo, screens, sealing
 from handlers.router import Router
 from handlers.screens import Screen
-from handlers.turn import RECENT, Turn, reply, say
-from storage import asks, declarations, people, posted
+from handlers.sealing import show
+from handlers.turn import RECENT, Turn, say
+from storage import asks, declarations, posted
 from storage.asks import Ask
 from storage.declarations import Draft
 from storage.dialogues import Dialogue
@@ -41,7 +42,7 @@ def on_ask(verb: str) -> Callable[[OnAsk], OnAsk]:
             if ask is None:
                 return [say(turn, "help.stale_button")]
             if not ask.is_open:
-                return [_show(turn, ask, await _closed(turn, ask), message_id)]
+                return [show(turn, ask, await _closed(turn, ask), message_id)]
             return await handler(turn, ask, args[1:], message_id)
 
         return handler
@@ -57,7 +58,7 @@ async def today(turn: Turn, args: str) -> Sequence[Letter]:
         return [say(turn, "declaration.nothing_today", day=turn.day(turn.today))]
     if mine[0].state != "answered":
         return [await _prompted(turn, mine[0])]
-    return [_show(turn, ask, await _receipt(turn, ask)) for ask in reversed(mine) if ask.state == "answered"]
+    return [show(turn, ask, await _receipt(turn, ask)) for ask in reversed(mine) if ask.state == "answered"]
 
 
 async def open_prompt(turn: Turn, hint: str = "") -> Sequence[Letter]:
@@ -74,14 +75,13 @@ async def prompt_again(turn: Turn, ask_id: int) -> Sequence[Letter]:
 
 async def prompt_for(turn: Turn, ask: Ask, message_id: str | None) -> Letter:
     """The prompt, to somebody who answers for its person."""
-    return _show(turn, ask, await _prompt(turn, ask), message_id)
+    return show(turn, ask, await _prompt(turn, ask), message_id)
 
 
 @on_ask("well")
 async def declare_well(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
     """The one tap: everything that this prompt said, its workplace too, for the round printed on it."""
-    place = screens.proposed(turn.house.campaign, args[0]) if args else ""
-    letters = await _seal(turn, ask, turn.house.campaign.healthy_answers(), message_id, place)
+    letters = await _seal(turn, ask, turn.house.campaign.healthy_answers(), message_id, args)
     is_first = behalf.is_own(turn, ask) and ask.state != "answered"
     return [*letters, *control.question(turn, ask)] if is_first else letters
 
@@ -157,7 +157,7 @@ async def back(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Se
         await behalf.keep_draft(turn, ask, draft)
         return await _resume(turn, ask, draft, message_id)
     await behalf.keep_draft(turn, ask, replace(draft, answers={}, step=""))
-    return [_show(turn, ask, await _prompt(turn, ask), message_id)]
+    return [show(turn, ask, await _prompt(turn, ask), message_id)]
 
 
 @on_ask("send")
@@ -196,14 +196,14 @@ async def drop_photo(turn: Turn, ask: Ask, args: Sequence[str], message_id: str)
 async def correct(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
     """Declare again; the earlier version stays on record."""
     await behalf.drop_draft(turn, ask)
-    return [_show(turn, ask, await _prompt(turn, ask), message_id)]
+    return [show(turn, ask, await _prompt(turn, ask), message_id)]
 
 
 @on_ask("keep")
 async def keep(turn: Turn, ask: Ask, args: Sequence[str], message_id: str) -> Sequence[Letter]:
     """No correction after all: the receipt as it was."""
     await behalf.drop_draft(turn, ask)
-    return [_show(turn, ask, await _receipt(turn, ask), message_id)]
+    return [show(turn, ask, await _receipt(turn, ask), message_id)]
 
 
 @on_ask("place")
@@ -254,11 +254,11 @@ async def _prompted(turn: Turn, ask: Ask, hint: str = "") -> Letter:
     await asks.reached(turn.session, turn.staff.id, ask.day, "delivered", turn.now)
     if ask.state == "excused" and not hint:
         hint = turn.text("declaration.excused", reason=turn.text(f"leave.{ask.reason}"))
-    return _show(turn, ask, _hinted(await _prompt(turn, ask), hint))
+    return show(turn, ask, _hinted(await _prompt(turn, ask), hint))
 
 
 async def _prompt(turn: Turn, ask: Ask) -> Screen:
-    place = _place(turn, ask, await behalf.draft_of(turn, ask))
+    place = sealing.place_of(turn, ask, await behalf.draft_of(turn, ask))
     if not behalf.is_own(turn, ask):
         return screens.for_another(turn, ask, place)
     if ask.state == "answered":
@@ -273,7 +273,7 @@ async def _work_at(turn: Turn, ask: Ask, place: str, message_id: str | None) -> 
     if draft.answers:
         return await _step(turn, ask, draft, message_id)
     await behalf.keep_draft(turn, ask, draft)
-    return [_show(turn, ask, await _prompt(turn, ask), message_id)]
+    return [show(turn, ask, await _prompt(turn, ask), message_id)]
 
 
 async def _step(turn: Turn, ask: Ask, draft: Draft, message_id: str | None) -> Sequence[Letter]:
@@ -286,7 +286,7 @@ async def _step(turn: Turn, ask: Ask, draft: Draft, message_id: str | None) -> S
 
 async def _resume(turn: Turn, ask: Ask, draft: Draft, message_id: str | None, hint: str = "") -> Sequence[Letter]:
     screen = await _screen(turn, ask, draft)
-    return [_show(turn, ask, _hinted(screen, turn.text(hint) if hint else ""), message_id)]
+    return [show(turn, ask, _hinted(screen, turn.text(hint) if hint else ""), message_id)]
 
 
 async def _screen(turn: Turn, ask: Ask, draft: Draft) -> Screen:
@@ -305,44 +305,28 @@ async def _screen(turn: Turn, ask: Ask, draft: Draft) -> Screen:
     return await _prompt(turn, ask)
 
 
-async def _seal(turn: Turn, ask: Ask, answers: dict[str, Answer], message_id: str, place: str = "") -> Sequence[Letter]:
+async def _seal(
+    turn: Turn, ask: Ask, answers: dict[str, Answer], message_id: str, said_place: Sequence[str] = ()
+) -> Sequence[Letter]:
     """Store the declaration and turn every open copy of its question into the receipt."""
     draft = await behalf.draft_of(turn, ask)
-    place = (place or _place(turn, ask, draft)) if ask.kind == MORNING else ""
+    place = sealing.said_place(turn, ask, draft, said_place)
     earlier = await declarations.latest(turn.session, ask.id)
     photo = draft.attachment_id if takes_photo(turn.house.campaign, answers) else None
+    why = await behalf.reason_of(turn, ask)
+    if draft is not declarations.NO_DRAFT:
+        await behalf.drop_draft(turn, ask)
     said = (turn.staff.id, answers, place, photo)
     if earlier and said == (earlier.given_by_id, earlier.answers, earlier.workplace, earlier.attachment_id):
-        await behalf.drop_draft(turn, ask)
-        return [_show(turn, ask, await _receipt(turn, ask), message_id)]
-    result = assess(turn.house.campaign, answers)
-    late = ask.closed_at is not None or turn.now >= ask.closes_at
-    version = await declarations.seal(
-        turn.session,
-        ask.id,
-        answers=answers,
-        workplace=place,
-        level=result.level.value,
-        reasons=[reason.rule for reason in result.reasons],
-        rule_version=result.rule_version,
-        given_by=turn.staff.id,
-        proxy_reason=await behalf.reason_of(turn, ask),
-        attachment_id=photo,
-        channel=turn.chat.channel,
-        late=late,
-        now=turn.now,
-    )
-    is_own = behalf.is_own(turn, ask)
-    await asks.answered(turn.session, ask.id, result.level.value, place, late, turn.now, proxy=not is_own)
-    await behalf.drop_draft(turn, ask)
-    if is_own and place in turn.house.campaign.workplace.worked:
-        await people.works_at(turn.session, ask.person_id, place)
-    sealed = await asks.of_person(turn.session, ask.id, ask.person_id) or ask
-    letters = [_show(turn, ask, await _receipt(turn, sealed), message_id)]
+        return [show(turn, ask, screens.receipt(turn, ask, earlier), message_id)]
+    result, version = assess(turn.house.campaign, answers), earlier.version + 1 if earlier else 1
+    made = sealing.make(turn, ask, answers, result, place, version=version, photo=photo, why=why)
+    await sealing.store(turn.session, [made], turn.now)
+    letters = [sealing.receipt(turn, made, message_id)]
     letters += await behalf.close_copies(turn, ask, message_id, version)
     letters += await alarm.declared(turn, ask, result)
-    declared = None if is_own else await declarations.latest(turn.session, ask.id)
-    return [*letters, *await behalf.told(turn, sealed, declared)] if declared else letters
+    is_own = behalf.is_own(turn, ask)
+    return letters if is_own else [*letters, *await behalf.told(turn, made.ask, made.new.declared)]
 
 
 async def _receipt(turn: Turn, ask: Ask) -> Screen:
@@ -360,14 +344,9 @@ async def _closed(turn: Turn, ask: Ask) -> Screen:
     return _hinted(await _receipt(turn, ask), turn.text("declaration.closed_answered", kind=kind, day=day))
 
 
-def _place(turn: Turn, ask: Ask, draft: Draft) -> str:
-    """Where the person works on this day: as chosen just now, else as declared, else as remembered."""
-    return screens.proposed(turn.house.campaign, draft.workplace or ask.workplace or ask.usual_place)
-
-
 def _declared(turn: Turn, ask: Ask, draft: Draft) -> dict[str, Answer]:
     """The answers with the workplace among them, as shown to the person."""
-    return {WORKPLACE: _place(turn, ask, draft), **draft.answers} if ask.kind == MORNING else draft.answers
+    return {WORKPLACE: sealing.place_of(turn, ask, draft), **draft.answers} if ask.kind == MORNING else draft.answers
 
 
 def _with(draft: Draft, asked: Question, answer: Answer) -> Draft:
@@ -376,10 +355,3 @@ def _with(draft: Draft, asked: Question, answer: Answer) -> Draft:
 
 def _hinted(screen: Screen, hint: str) -> Screen:
     return Screen(screen.title, f"{hint}\n\n{screen.text}" if hint else screen.text, screen.keyboard)
-
-
-def _show(turn: Turn, ask: Ask, screen: Screen, replaces: str | None = None) -> Letter:
-    title = screen.title
-    if not behalf.is_own(turn, ask):
-        title = turn.text("heads.proxy_title", name=ask.person_name, title=screen.title)
-    return reply(turn, screen.text, title=title, keyboard=screen.keyboard, replaces=replaces, ask_id=ask.id)

@@ -9,7 +9,7 @@ from domain.files import MOST_BYTES
 from domain.seal import Choice
 from domain.typed import match_option
 from handlers import binding, declaration, enrolment, privacy
-from handlers.router import Route, Router
+from handlers.router import Route, Router, Tapped, Together
 from handlers.turn import House, Turn, say
 from storage import declarations, dialogues, downloads, posted, settlement
 from storage.dialogues import Dialogue
@@ -25,8 +25,19 @@ class Dispatcher:
 
     async def answer(self, turn: Turn, incoming: Incoming) -> list[Letter]:
         """What to say to this update, as letters named after it."""
+        return self.named(incoming, await self._answer(turn, incoming.said))
+
+    def crowd_for(self, turn: Turn, said: Said) -> tuple[Together, Tapped] | None:
+        """Who answers this together with others like it; None for what needs a turn of its own."""
+        if not isinstance(said, Tap) or not turn.is_private or turn.person is None or not turn.person.has_agreed:
+            return None
+        choice = self.house.seal.opened(said.data, turn.chat)
+        answers = self.router.crowds.get(choice.verb) if choice else None
+        return (answers, Tapped(turn, choice.args, said.message_id)) if choice and answers else None
+
+    def named(self, incoming: Incoming, letters: Sequence[Letter]) -> list[Letter]:
+        """Letters that answer this update, named after it, their buttons sealed."""
         name = f"reply:{incoming.sender.channel}:{incoming.update_key}"
-        letters = await self._answer(turn, incoming.said)
         return [self.house.sealed(letter, letter.key or f"{name}:{n}") for n, letter in enumerate(letters)]
 
     async def _answer(self, turn: Turn, said: Said) -> Sequence[Letter]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 
 import texts
 from domain.chat import (
     Address,
-    Capabilities,
     Ignored,
     Incoming,
     Language,
@@ -23,6 +24,7 @@ from domain.chat import (
     Unreadable,
 )
 from handlers.dispatch import Dispatcher
+from handlers.router import Tapped, Together
 from handlers.turn import Turn
 from storage import outbox, people, updates
 from storage.database import Clock, Database, Session
@@ -33,6 +35,9 @@ log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 200
 """Updates in one transaction: enough to share a sync to disk among many, few enough to answer soon."""
+
+FINISH_WITHIN = 1.0
+"""Seconds at the end."""
 
 
 @dataclass(slots=True)
@@ -52,12 +57,16 @@ class _Waiting:
 
 @dataclass(slots=True)
 class Intake:
-    """Takes updates from every channel. `hand_over` gets the replies of a committed batch, already leased."""
+    """Takes updates from every channel. `hand_over` gets the replies of a committed batch, already leased.
+
+    Only those to channels that this process `sends` for; the others wait in the outbox for whoever does.
+    """
 
     database: Database
     dispatcher: Dispatcher
     clock: Clock
     hand_over: Callable[[Sequence[Leased]], None]
+    sends: Callable[[str], bool] = lambda channel: True
     _waiting: list[_Waiting] = field(default_factory=list)
     _worker: asyncio.Task[None] | None = None
 
@@ -69,6 +78,11 @@ class Intake:
         if self._worker is None or self._worker.done():
             self._worker = loop.create_task(self._work())
         return await asyncio.gather(*(one.receipt for one in mine))
+
+    async def finish(self) -> None:
+        """Give what was received a moment to be stored, so that its replies can still be sent."""
+        if self._worker:
+            await asyncio.wait([self._worker], timeout=FINISH_WITHIN)
 
     async def _work(self) -> None:
         while self._waiting:
@@ -113,45 +127,87 @@ class Intake:
 
     async def _store(self, batch: Sequence[Incoming]) -> tuple[list[Receipt], list[Leased]]:
         async with self.database.transaction() as session:
+            now = self.clock()
             staff = await people.at(session, {incoming.sender for incoming in batch})
+            new = await updates.are_new(session, batch, now)
+            fresh = {place: incoming for place, incoming in enumerate(batch) if new[place]}
+            answered = await self._crowds(session, fresh, staff, now)
             seen: set[Address] = set()
             spoke: set[Address] = set()
             receipts: list[Receipt] = []
             letters: list[Letter] = []
-            for incoming in batch:
-                if incoming.sender in seen:  # an earlier turn of this batch may have changed who that is
-                    staff.pop(incoming.sender, None)
-                    staff |= await people.at(session, {incoming.sender})
-                seen.add(incoming.sender)
+            for place, incoming in enumerate(batch):
                 _note_speaker(spoke, incoming)
-                receipt, said = await self._one(session, incoming, staff.get(incoming.sender))
+                receipt, said = Receipt(saved=True), answered.get(place, [])
+                if place in fresh and place not in answered:
+                    if incoming.sender in seen:  # an earlier turn of this batch may have changed who that is
+                        staff.pop(incoming.sender, None)
+                        staff |= await people.at(session, {incoming.sender})
+                    seen.add(incoming.sender)
+                    receipt, said = await self._one(session, incoming, staff.get(incoming.sender))
                 receipts.append(receipt)
                 letters += said
-            await people.heard(session, spoke, self.clock())
-            limits: dict[str, Capabilities] = dict(self.dispatcher.house.channels)
+            await people.heard(session, spoke, now)
+            limits = {name: can for name, can in self.dispatcher.house.channels.items() if self.sends(name)}
             return receipts, await outbox.enqueue_leased(session, letters, self.clock(), limits)
+
+    async def _crowds(
+        self, session: Session, batch: Mapping[int, Incoming], staff: Mapping[Address, Person], now: datetime
+    ) -> dict[int, list[Letter]]:
+        """The letters of those, by their place in the batch, who could be answered together.
+
+        Only of people who said one thing: what somebody says twice must be heard in its order.
+        """
+        times = Counter(incoming.sender for incoming in batch.values())
+        crowds: dict[Together, dict[int, Tapped]] = {}
+        for place, incoming in batch.items():
+            if times[incoming.sender] == 1:
+                turn = self._turn(session, incoming, staff.get(incoming.sender), now)
+                if found := self.dispatcher.crowd_for(turn, incoming.said):
+                    crowds.setdefault(found[0], {})[place] = found[1]
+        answered: dict[int, list[Letter]] = {}
+        for together, crowd in crowds.items():
+            letters = await self._crowd(session, together, list(crowd.values()))
+            both = zip(crowd, letters, strict=True)
+            answered |= {place: self.dispatcher.named(batch[place], said) for place, said in both if said is not None}
+        return answered
+
+    async def _crowd(
+        self, session: Session, together: Together, crowd: Sequence[Tapped]
+    ) -> Sequence[Sequence[Letter] | None]:
+        """One savepoint for all. If anything fails, each gets a turn of its own, and only the one at fault is hurt."""
+        savepoint = await session.begin_nested()
+        try:
+            letters = await together(crowd)
+            await savepoint.commit()
+        except Exception as problem:
+            await savepoint.rollback()
+            log.error("crowd_failed", taps=len(crowd), problem=_where(problem))
+            return [None] * len(crowd)
+        return letters
+
+    def _turn(self, session: Session, incoming: Incoming, person: Person | None, now: datetime) -> Turn:
+        language: Language = person.language if person else incoming.language or "vi"
+        return Turn(person, incoming.chat, incoming.sender, language, now, session, self.dispatcher.house)
 
     async def _one(self, session: Session, incoming: Incoming, person: Person | None) -> tuple[Receipt, list[Letter]]:
         """One turn in a savepoint. What fails is set aside with its reason, and the person is told."""
-        now = self.clock()
-        language: Language = person.language if person else incoming.language or "vi"
+        if isinstance(incoming.said, Ignored):
+            return Receipt(saved=True), []
+        turn = self._turn(session, incoming, person, self.clock())
         savepoint = await session.begin_nested()
         try:
-            if not await updates.first_time(session, incoming, now) or isinstance(incoming.said, Ignored):
-                await savepoint.commit()
-                return Receipt(saved=True), []
             if isinstance(incoming.said, Unreadable):
-                await updates.set_aside(session, incoming, incoming.said.reason, now)
+                await updates.set_aside(session, incoming, incoming.said.reason, turn.now)
                 await savepoint.commit()
                 log.warning("update_unreadable", channel=incoming.sender.channel)
                 return Receipt(saved=True), []
-            turn = Turn(person, incoming.chat, incoming.sender, language, now, session, self.dispatcher.house)
             letters = await self.dispatcher.answer(turn, incoming)
             await savepoint.commit()
             return Receipt(saved=True), letters
         except Exception as problem:
             await savepoint.rollback()
-            return await self._set_aside(session, incoming, language, problem)
+            return await self._set_aside(session, incoming, turn.language, problem)
 
     async def _set_aside(
         self, session: Session, incoming: Incoming, language: Language, problem: Exception

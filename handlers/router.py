@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from handlers.turn import Handler
+from handlers.turn import Handler, Turn
+from storage.outbox import Letter
 
 H = TypeVar("H", bound=Handler)
 
@@ -21,6 +22,19 @@ class Route:
     groups: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Tapped:
+    """A tap as its handler gets it: of a person who has agreed, in private."""
+
+    turn: Turn
+    args: Sequence[str]
+    message_id: str
+
+
+Together = Callable[[Sequence[Tapped]], Awaitable[Sequence[Sequence[Letter] | None]]]
+"""Answers taps of different people at once. None leaves a tap, of which nothing was stored, to the usual handler."""
+
+
 @dataclass(slots=True)
 class Router:
     commands: dict[str, Route] = field(default_factory=dict)
@@ -30,6 +44,8 @@ class Router:
     contact: Route | None = None
     dialogues: dict[str, Route] = field(default_factory=dict)
     """By topic: who takes the words typed (or the file sent) while this conversation waits for them."""
+    crowds: dict[str, Together] = field(default_factory=dict)
+    """By verb: who answers many taps at once, with what `taps` would have said to each of them alone."""
 
     def command(self, name: str, **who: bool) -> Callable[[H], H]:
         def register(handler: H) -> H:
@@ -41,6 +57,13 @@ class Router:
     def tap(self, verb: str, **who: bool) -> Callable[[H], H]:
         def register(handler: H) -> H:
             self.taps[verb] = Route(handler, **who)
+            return handler
+
+        return register
+
+    def crowd(self, verb: str) -> Callable[[Together], Together]:
+        def register(handler: Together) -> Together:
+            self.crowds[verb] = handler
             return handler
 
         return register
@@ -84,5 +107,6 @@ def joined(*routers: Router) -> Router:
         whole.taps |= router.taps
         whole.texts += router.texts
         whole.dialogues |= router.dialogues
+        whole.crowds |= router.crowds
         whole.contact = router.contact or whole.contact
     return whole

@@ -19,6 +19,10 @@ from storage.outbox import Letter
 from storage.people import Person
 
 
+KEEPS_DAYS = 90
+"""How long what somebody declared is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What is the same for every turn of one deployment."""
@@ -28,7 +32,7 @@ class House:
     campaign: Campaign
     seal: Seal
     channels: Mapping[str, Capabilities]
-    keeps_days: int = 90
+    keeps_days: int = KEEPS_DAYS
     messages_per_day: int = 8
     quiet: Quiet = USUAL_QUIET
     ways: Ways = field(default_factory=Ways)

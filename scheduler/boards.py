@@ -11,7 +11,7 @@ from handlers import people_list
 from handlers.turn import House
 from storage import bindings, boards, outbox, rounds
 from storage.bindings import Binding
-from storage.boards import APART, Board, Last
+from storage.boards import APART, Board, Last, Showing
 from storage.database import Database, Session, take_turns
 from storage.outbox import Letter
 from storage.rounds import Round
@@ -48,10 +48,26 @@ class Boards:
             stale = await self._stale(session, now)
             words = await self._words(session, stale, now)
             last = await boards.last_letters(session, [one.shown for one in stale if one.shown])
-            written = 0
+            letters: list[Letter] = []
+            showing: list[Showing] = []
+            rewritten = 0
             for one, says in zip(stale, words, strict=True):
-                written += await self._write(session, one, says, last.get(one.shown.id) if one.shown else None, now)
-        return written
+                before = last.get(one.shown.id) if one.shown else None
+                if says is None or (before and before.state == "sending"):
+                    continue
+                digest, edits = _digest(says), one.shown.edits if one.shown else 0
+                is_new = one.shown is None or one.shown.shown != digest
+                if is_new and before and before.state == "waiting":
+                    if not await boards.rewrite(session, before.id, says.title, says.text):
+                        continue
+                    rewritten += 1
+                elif is_new:
+                    edits += 1
+                    letters.append(self._letter(one, says, before, edits))
+                showing.append(Showing(one.main.id, one.binding.id, edits, digest))
+            await outbox.enqueue(session, letters, now)
+            await boards.show(session, showing, now)
+        return rewritten + len(letters)
 
     async def _stale(self, session: Session, now: datetime) -> list[Stale]:
         """Boards of today's and yesterday's rounds with a change since they were last written."""
@@ -90,31 +106,17 @@ class Boards:
         colour = zone_words.line(unit_zone, language) if unit_zone else ""
         return message.board(of_kind, standing, language, self.house.zone, colour)
 
-    async def _write(self, session: Session, one: Stale, words: Words | None, last: Last | None, now: datetime) -> int:
-        if words is None or (last and last.state == "sending"):
-            return 0
-        digest = sha256(f"{words.title}\n{words.text}".encode()).hexdigest()
-        edits = one.shown.edits if one.shown else 0
-        is_new = one.shown is None or one.shown.shown != digest
-        if is_new and last and last.state == "waiting":
-            if not await boards.rewrite(session, last.id, words.title, words.text):
-                return 0
-        elif is_new:
-            edits += 1
-            await self._enqueue(session, one, words, last, edits, now)
-        await boards.show(session, one.main.id, one.binding.id, edits, digest, now)
-        return int(is_new)
-
-    async def _enqueue(
-        self, session: Session, one: Stale, words: Words, last: Last | None, edits: int, now: datetime
-    ) -> None:
+    def _letter(self, one: Stale, words: Words, last: Last | None, edits: int) -> Letter:
         chat = one.binding.chat
         replaces = last.stands_in(chat.chat_id) if last else None
         keyboard = people_list.board_button(one.binding.language, one.binding.unit_id, one.main)
         out = Outgoing(chat, words.text, words.title, keyboard, replaces, silent=edits > 1)
         key = boards.key(one.main.id, one.binding.id, edits)
-        letter = Letter(key, "board", out, binding_id=one.binding.id, to_group=True)
-        await outbox.enqueue(session, [self.house.sealed(letter, key)], now)
+        return self.house.sealed(Letter(key, "board", out, binding_id=one.binding.id, to_group=True), key)
+
+
+def _digest(words: Words) -> str:
+    return sha256(f"{words.title}\n{words.text}".encode()).hexdigest()
 
 
 def _may_be_stale(main: Round, board: Board | None, latest: datetime, now: datetime) -> bool:

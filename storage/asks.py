@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -51,17 +51,30 @@ class Ask:
         """Answers and corrections count until the round after the next one opens."""
         return self.rounds_since < 2
 
+    def answered(self, level: str, workplace: str, now: datetime, *, late: bool, proxy: bool) -> Ask:
+        """How it stands once there is a declaration: the first answer's time and lateness stay."""
+        is_first = self.state != "answered"
+        return replace(
+            self,
+            state="answered",
+            reason="",
+            level=level,
+            workplace=workplace,
+            late=late if is_first else self.late,
+            proxy=proxy,
+            answered_at=self.answered_at or now,
+        )
+
 
 def _fields() -> sa.Select[Any]:
     later, theirs = ask.alias("later"), round_.alias("theirs")
+    # From the few rounds since then, rather than from all that the person was ever asked.
+    is_theirs = sa.exists().where(later.c.round_id == theirs.c.id, later.c.person_id == ask.c.person_id)
+    is_theirs = is_theirs.correlate(theirs, ask)  # left to itself it would mean anybody's ask
     rounds_since = (
         sa.select(sa.func.count())
-        .select_from(later.join(theirs, theirs.c.id == later.c.round_id))
-        .where(
-            later.c.person_id == ask.c.person_id,
-            theirs.c.opens_at > round_.c.opens_at,
-            theirs.c.is_drill == round_.c.is_drill,
-        )
+        .select_from(theirs)
+        .where(theirs.c.opens_at > round_.c.opens_at, theirs.c.is_drill == round_.c.is_drill, is_theirs)
         .scalar_subquery()
     )
     found = sa.select(
@@ -100,9 +113,16 @@ _FIELDS = _fields()
 
 async def of_person(session: Session, ask_id: int, person_id: int) -> Ask | None:
     """This ask, if it is this person's; an absent and a foreign one look alike."""
-    query = _FIELDS.where(ask.c.id == ask_id, ask.c.person_id == person_id)
-    row = (await session.execute(query)).first()
-    return Ask(*row) if row else None
+    return (await of_people(session, {ask_id: person_id})).get(ask_id)
+
+
+async def of_people(session: Session, owners: Mapping[int, int]) -> dict[int, Ask]:
+    """These asks by id, each if it is that person's."""
+    found = (Ask(*row) for row in await session.execute(_THESE, {"ids": list(owners)}))
+    return {one.id: one for one in found if one.person_id == owners[one.id]}
+
+
+_THESE = _FIELDS.where(ask.c.id.in_(sa.bindparam("ids", expanding=True)))
 
 
 async def within(session: Session, ask_id: int, scope: Collection[str]) -> Ask | None:
@@ -132,10 +152,15 @@ async def last_answers(session: Session, person_ids: Collection[int]) -> dict[in
     return {row[0]: row[1] for row in await session.execute(query)}
 
 
-async def lock(session: Session, ask_id: int) -> None:
+async def lock(session: Session, *ask_ids: int) -> None:
     """Let two changes of one ask take turns, also across processes."""
     if session.dialect.name == "postgresql":
-        await session.execute(sa.select(ask.c.id).where(ask.c.id == ask_id).with_for_update())
+        await session.execute(_LOCK, {"ids": ask_ids})
+
+
+_LOCK = (
+    sa.select(ask.c.id).where(ask.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(ask.c.id).with_for_update()
+)
 
 
 async def current(session: Session, person_id: int, since: date) -> list[Ask]:
@@ -147,24 +172,26 @@ async def current(session: Session, person_id: int, since: date) -> list[Ask]:
     return [Ask(*row) for row in await session.execute(query)]
 
 
-async def answered(
-    session: Session, ask_id: int, level: str, workplace: str, late: bool, now: datetime, *, proxy: bool
-) -> None:
-    """There is a declaration: the latest version's level, the first answer's time and lateness stay."""
-    await session.execute(
-        ask.update()
-        .where(ask.c.id == ask_id)
-        .values(
-            state="answered",
-            level=level,
-            workplace=workplace,
-            reason="",
-            late=sa.case((ask.c.state == "answered", ask.c.late), else_=late),
-            proxy=proxy,
-            answered_at=sa.func.coalesce(ask.c.answered_at, now),
-            changed_at=now,
-        )
-    )
+async def answered(session: Session, given: Sequence[Ask], now: datetime) -> None:
+    """There is a declaration for each of these (locked) asks; they stand as `Ask.answered` says."""
+    rows = [
+        {
+            "the_id": one.id,
+            "state": one.state,
+            "reason": one.reason,
+            "level": one.level,
+            "workplace": one.workplace,
+            "late": one.late,
+            "proxy": one.proxy,
+            "answered_at": one.answered_at,
+            "changed_at": now,
+        }
+        for one in given
+    ]
+    await session.execute(_STANDS, rows)
+
+
+_STANDS = ask.update().where(ask.c.id == sa.bindparam("the_id"))
 
 
 async def contested(session: Session, ask_id: int, now: datetime) -> None:

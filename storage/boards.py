@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -38,11 +38,23 @@ def key(round_id: int, binding_id: int, edits: int) -> str:
     return f"board:{round_id}:{binding_id}:{edits}"
 
 
-async def show(session: Session, round_id: int, binding_id: int, edits: int, digest: str, now: datetime) -> None:
-    """Note what the board now says and how many letters it has needed."""
-    fields = {"edits": edits, "shown": digest, "shown_at": now}
-    statement = insert(session, board).values(round_id=round_id, binding_id=binding_id, **fields)
-    await session.execute(statement.on_conflict_do_update(index_elements=["round_id", "binding_id"], set_=fields))
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What a board says from now on, and how many letters it has needed."""
+
+    round_id: int
+    binding_id: int
+    edits: int
+    shown: str
+
+
+async def show(session: Session, boards: Sequence[Showing], now: datetime) -> None:
+    if not boards:
+        return
+    statement = insert(session, board)
+    told = {name: statement.excluded[name] for name in ("edits", "shown", "shown_at")}
+    statement = statement.on_conflict_do_update(index_elements=["round_id", "binding_id"], set_=told)
+    await session.execute(statement, [asdict(one) | {"shown_at": now} for one in boards])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -27,9 +28,27 @@ class Draft:
     attachment_id: int | None = None
 
 
+NO_DRAFT = Draft({}, "", "")
+
+
 async def draft_of(session: Session, ask_id: int) -> Draft:
-    row = (await session.execute(sa.select(draft).where(draft.c.ask_id == ask_id))).first()
-    return Draft(dict(row.answers), row.workplace, row.step, row.attachment_id) if row else Draft({}, "", "")
+    row = (await session.execute(_DRAFT, {"ask": ask_id})).first()
+    return Draft(dict(row.answers), row.workplace, row.step, row.attachment_id) if row else NO_DRAFT
+
+
+_DRAFT = sa.select(draft).where(draft.c.ask_id == sa.bindparam("ask"))
+
+
+async def begun(session: Session, ask_ids: Collection[int]) -> set[int]:
+    """Those of these asks to which something has been said already, if only half."""
+    return set((await session.execute(_BEGUN, {"asks": list(ask_ids)})).scalars())
+
+
+_ASKS: sa.BindParameter[Any] = sa.bindparam("asks", expanding=True)
+_BEGUN = sa.union_all(
+    sa.select(declaration.c.ask_id).where(declaration.c.ask_id.in_(_ASKS)),
+    sa.select(draft.c.ask_id).where(draft.c.ask_id.in_(_ASKS)),
+)
 
 
 async def keep_draft(session: Session, ask_id: int, values: Draft, now: datetime) -> None:
@@ -95,8 +114,7 @@ class Declared:
 
 
 async def latest(session: Session, ask_id: int) -> Declared | None:
-    query = _VERSIONS.where(declaration.c.ask_id == ask_id).order_by(declaration.c.version.desc()).limit(1)
-    row = (await session.execute(query)).first()
+    row = (await session.execute(_LATEST, {"ask": ask_id})).first()
     return _declared(row) if row else None
 
 
@@ -109,6 +127,7 @@ async def versions(session: Session, ask_id: int) -> list[Declared]:
 _VERSIONS = sa.select(declaration, person.c.name.label("given_by")).join_from(
     declaration, person, person.c.id == declaration.c.given_by_id
 )
+_LATEST = _VERSIONS.where(declaration.c.ask_id == sa.bindparam("ask")).order_by(declaration.c.version.desc()).limit(1)
 
 
 def _declared(row: Any) -> Declared:
@@ -144,43 +163,41 @@ async def contest(session: Session, ask_id: int, version: int, now: datetime) ->
     return bool(result.rowcount)
 
 
-async def seal(
-    session: Session,
-    ask_id: int,
-    *,
-    answers: dict[str, Answer],
-    workplace: str,
-    level: str,
-    reasons: list[str],
-    rule_version: int,
-    given_by: int,
-    proxy_reason: str,
-    attachment_id: int | None,
-    channel: str,
-    late: bool,
-    now: datetime,
-) -> int:
-    """Store the next version and return its number. The unique key refuses two writers the same one."""
-    before = sa.select(sa.func.coalesce(sa.func.max(declaration.c.version), 0)).where(declaration.c.ask_id == ask_id)
-    version: int = (await session.execute(before)).scalar_one() + 1
-    await session.execute(
-        declaration.insert().values(
-            ask_id=ask_id,
-            version=version,
-            answers=answers,
-            workplace=workplace,
-            level=level,
-            reasons=reasons,
-            rule_version=rule_version,
-            given_by_id=given_by,
-            proxy_reason=proxy_reason,
-            attachment_id=attachment_id,
-            channel=channel,
-            answered_at=now,
-            late=late,
-        )
-    )
-    return version
+@dataclass(frozen=True, slots=True)
+class New:
+    """A version to be stored."""
+
+    ask_id: int
+    declared: Declared
+    rule_version: int
+    channel: str
+    late: bool
+
+
+async def seal(session: Session, versions: Sequence[New]) -> None:
+    """Store these. The unique key refuses two writers the same version of one ask."""
+    rows = [
+        {
+            "ask_id": one.ask_id,
+            "version": one.declared.version,
+            "answers": one.declared.answers,
+            "workplace": one.declared.workplace,
+            "level": one.declared.level,
+            "reasons": one.declared.reasons,
+            "rule_version": one.rule_version,
+            "given_by_id": one.declared.given_by_id,
+            "proxy_reason": one.declared.proxy_reason,
+            "attachment_id": one.declared.attachment_id,
+            "channel": one.channel,
+            "answered_at": one.declared.answered_at,
+            "late": one.late,
+        }
+        for one in versions
+    ]
+    await session.execute(_SEAL, rows)
+
+
+_SEAL = declaration.insert()
 
 
 async def between(session: Session, first: date, last: date) -> list[Any]:

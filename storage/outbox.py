@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from domain.allowance import Allowance
 from domain.chat import Address, Capabilities, Keyboard, Outgoing
-from storage import allowance, attachments, budget, rounds
+from storage import allowance, attachments, budget, rounds, wakeups
 from storage.budget import HORIZON
 from storage.database import Instant, Session, for_update, insert
 from storage.gate import refusal
@@ -94,7 +94,9 @@ async def enqueue(session: Session, letters: Sequence[Letter], now: datetime) ->
         return 0
     statement = insert(session, outbox).on_conflict_do_nothing(index_elements=["dedupe_key"])
     filed = await session.execute(statement.returning(outbox.c.id), [_row(letter, now) for letter in letters])
-    return len(filed.all())
+    if new := len(filed.all()):
+        await wakeups.tell(session, [wakeups.LETTERS])
+    return new
 
 
 async def enqueue_leased(
@@ -107,29 +109,31 @@ async def enqueue_leased(
     """
     letters = list({one.key: one for one in reversed(letters)}.values())[::-1]
     slots = await _slots(session, letters, now, limits)
-    rows = [
-        _row(letter, now)
-        | {
-            "state": "sending" if letter.key in slots else "waiting",
-            "lease": int(letter.key in slots),
-            "leased_until": now + LEASE if letter.key in slots else None,
-        }
-        for letter in letters
-    ]
-    if not rows:
-        return []
-    statement = (
-        insert(session, outbox)
-        .on_conflict_do_nothing(index_elements=["dedupe_key"])
-        .returning(outbox.c.id, outbox.c.dedupe_key)
-    )
-    ids = {row.dedupe_key: row.id for row in await session.execute(statement, rows)}
+    ids = await _filed(session, letters, slots, now)
+    if any(one.key not in slots for one in letters):
+        await wakeups.tell(session, [wakeups.LETTERS])
     ours = [one for one in letters if one.key in ids and one.key in slots]
     leased = [
         Leased(ids[one.key], 1, one.key, one.kind, one.ask_id, one.binding_id, 0, one.message, slots[one.key])
         for one in ours
     ]
     return await _with_files(session, leased, [one.attachment_id for one in ours])
+
+
+async def _filed(session: Session, letters: Sequence[Letter], slots: Collection[str], now: datetime) -> dict[str, int]:
+    """File these in their order; the ids of those with a slot, by key. To learn ids costs more than to file."""
+    statement = insert(session, outbox).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    known_to = max((place for place, one in enumerate(letters, 1) if one.key in slots), default=0)
+    ids: dict[str, int] = {}
+    if known_to:
+        leased = {"state": "sending", "lease": 1, "leased_until": now + LEASE}
+        waiting = {"state": "waiting", "lease": 0, "leased_until": None}
+        rows = [_row(one, now) | (leased if one.key in slots else waiting) for one in letters[:known_to]]
+        filed = await session.execute(statement.returning(outbox.c.id, outbox.c.dedupe_key), rows)
+        ids = {row.dedupe_key: row.id for row in filed}
+    if letters[known_to:]:
+        await session.execute(statement, [_row(one, now) for one in letters[known_to:]])
+    return ids
 
 
 async def _slots(
@@ -150,13 +154,11 @@ async def _slots(
 
 
 async def _with_replies_waiting(session: Session, channel: str, chats: Collection[str]) -> set[str]:
-    query = sa.select(outbox.c.chat_id).where(
-        outbox.c.channel == channel,
-        outbox.c.state == "waiting",
-        outbox.c.lane == LANES["reply"],
-        outbox.c.chat_id.in_(chats),
+    """Those of these chats. Asked for by chat alone: of all that waits, most may be replies."""
+    query = sa.select(outbox.c.chat_id, outbox.c.lane).where(
+        outbox.c.channel == channel, outbox.c.state == "waiting", outbox.c.chat_id.in_(chats)
     )
-    return set((await session.execute(query)).scalars())
+    return {row.chat_id for row in await session.execute(query) if row.lane == LANES["reply"]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,22 +243,39 @@ async def _wait_for_chats(session: Session, channel: str, held: Mapping[str, dat
 
 async def _next_due(session: Session, channel: str, now: datetime) -> datetime | None:
     """When the earliest letter that is not due yet will be."""
-    query = sa.select(sa.func.min(outbox.c.due_at)).where(
-        outbox.c.channel == channel, outbox.c.state == "waiting", outbox.c.due_at > now + HORIZON
-    )
-    found: datetime | None = (await session.execute(query)).scalar()
+    values = {"channel": channel, "after": now + HORIZON}
+    found: datetime | None = (await session.execute(_NEXT_DUE, values)).scalar()
     return found
 
 
 async def next_moment(session: Session, channel: str, now: datetime) -> datetime | None:
-    """When the earliest letter may be claimed, or since when a lease is over; None if there is nothing to do."""
-    moment = sa.case((outbox.c.state == "waiting", outbox.c.due_at), else_=outbox.c.leased_until)
-    is_over = (outbox.c.state == "sending") & (outbox.c.leased_until <= now)
-    query = sa.select(sa.func.min(moment)).where(
-        outbox.c.channel == channel, sa.or_(outbox.c.state == "waiting", is_over)
-    )
-    found: datetime | None = (await session.execute(query)).scalar()
+    """When the earliest letter may be claimed, or since when a lease of any channel is over; None: nothing to do."""
+    found: datetime | None = (await session.execute(_NEXT_MOMENT, {"channel": channel, "now": now})).scalar()
     return found
+
+
+def _earliest(*moments: sa.Select[Any]) -> sa.Select[Any]:
+    """Of these moments and those at which letters are due. Lane by lane, which reads one row of each by the index."""
+    lanes = [
+        sa.select(sa.func.min(outbox.c.due_at).label("at")).where(
+            outbox.c.channel == sa.bindparam("channel"),
+            outbox.c.state == "waiting",
+            outbox.c.lane == lane,
+            outbox.c.due_at > sa.bindparam("after", datetime.min.replace(tzinfo=UTC), Instant),
+        )
+        for lane in sorted(set(LANES.values()))
+    ]
+    each = sa.union_all(*lanes, *moments).subquery()
+    return sa.select(sa.func.min(each.c.at))
+
+
+_NEXT_DUE = _earliest()
+_NEXT_MOMENT = _earliest(
+    sa.select(sa.func.min(outbox.c.leased_until).label("at")).where(
+        outbox.c.state == "sending",
+        outbox.c.leased_until <= sa.bindparam("now", type_=Instant),
+    )
+)
 
 
 async def unsent(session: Session, round_ids: Collection[int]) -> set[int]:

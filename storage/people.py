@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -61,7 +61,7 @@ async def at(session: Session, addresses: Collection[Address]) -> dict[Address, 
         .add_columns(
             address.c.channel, address.c.chat_id, address.c.phone_verified_at.is_not(None).label("phone_verified")
         )
-        .where(sa.tuple_(address.c.channel, address.c.chat_id).in_([(one.channel, one.chat_id) for one in addresses]))
+        .where(_among(addresses))
     )
     found = {}
     for row in await session.execute(query):
@@ -130,20 +130,19 @@ async def lost(session: Session, chat: Address, why: str, now: datetime) -> None
 
 async def heard(session: Session, chats: Collection[Address], now: datetime) -> None:
     """These chats have just spoken, so they can be written to, and are the ones their people use."""
-    where = sa.tuple_(address.c.channel, address.c.chat_id).in_([(one.channel, one.chat_id) for one in chats])
-    await session.execute(address.update().where(where).values(used_at=now, lost_at=None, lost_why=""))
+    await session.execute(address.update().where(_among(chats)).values(used_at=now, lost_at=None, lost_why=""))
 
 
 async def moved(session: Session, chat: Address, new_id: str) -> None:
     await session.execute(_the(chat).values(chat_id=new_id))
 
 
-async def chats_of(session: Session, person_ids: Collection[int]) -> dict[int, Address]:
-    """The chat in which to write to each person: the one used last that still works."""
+async def chats_of(session: Session, person_ids: Collection[int], *, not_on: str = "") -> dict[int, Address]:
+    """The chat in which to write to each person: the one used last that still works, on `not_on` if there is no other."""
     query = (
         sa.select(address.c.person_id, address.c.channel, address.c.chat_id)
         .where(address.c.person_id.in_(person_ids), address.c.lost_at.is_(None))
-        .order_by(address.c.used_at, address.c.id)
+        .order_by(address.c.channel != not_on, address.c.used_at, address.c.id)
     )
     return {row.person_id: Address(row.channel, row.chat_id) for row in await session.execute(query)}
 
@@ -157,9 +156,14 @@ async def speak(session: Session, person_id: int, language: Language) -> None:
     await session.execute(person.update().where(person.c.id == person_id).values(language=language))
 
 
-async def works_at(session: Session, person_id: int, workplace: str) -> None:
-    """Remember where they work, as tomorrow's proposal."""
-    await session.execute(person.update().where(person.c.id == person_id).values(workplace=workplace))
+async def work_at(session: Session, workplaces: Mapping[int, str]) -> None:
+    """Remember where these people work, as tomorrow's proposal."""
+    if workplaces:
+        rows = [{"the_id": one, "workplace": place} for one, place in sorted(workplaces.items())]
+        await session.execute(_WORKS_AT, rows)
+
+
+_WORKS_AT = person.update().where(person.c.id == sa.bindparam("the_id"))
 
 
 async def choose(session: Session, who: Person, choice: str, notice_version: str, channel: str, now: datetime) -> None:
@@ -170,6 +174,20 @@ async def choose(session: Session, who: Person, choice: str, notice_version: str
         )
     )
     await session.execute(person.update().where(person.c.id == who.id).values(consent=choice))
+
+
+def _among(chats: Collection[Address]) -> sa.ColumnElement[bool]:
+    """Channel by channel, which finds each by the index; pairs would be compared one by one."""
+    by_channel: dict[str, list[str]] = {}
+    for one in chats:
+        by_channel.setdefault(one.channel, []).append(one.chat_id)
+    return sa.or_(
+        sa.false(),
+        *(
+            (address.c.channel == channel) & address.c.chat_id.in_(chat_ids)
+            for channel, chat_ids in sorted(by_channel.items())
+        ),
+    )
 
 
 def _the(chat: Address) -> sa.Update:

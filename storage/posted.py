@@ -48,20 +48,23 @@ class Copy:
     person_id: int | None
 
 
-async def copies(session: Session, ask_id: int) -> list[Copy]:
-    """Every message in which this ask was put or is put, once each."""
-    query = (
-        sa.select(outbox.c.channel, outbox.c.chat_id, outbox.c.message_id, outbox.c.person_id)
-        .where(
-            outbox.c.ask_id == ask_id,
-            outbox.c.kind.in_(("prompt", "reminder", "reply")),
-            outbox.c.message_id.is_not(None),
-        )
-        .distinct()
+async def copies(session: Session, ask_ids: Collection[int]) -> dict[int, list[Copy]]:
+    """Every message in which these asks were put or are put, once each."""
+    found: dict[int, list[Copy]] = {one: [] for one in ask_ids}
+    for row in await session.execute(_COPIES, {"asks": list(ask_ids)}):
+        found[row.ask_id].append(Copy(Address(row.channel, row.chat_id), row.message_id, row.person_id))
+    return found
+
+
+_COPIES = (
+    sa.select(outbox.c.ask_id, outbox.c.channel, outbox.c.chat_id, outbox.c.message_id, outbox.c.person_id)
+    .where(
+        outbox.c.ask_id.in_(sa.bindparam("asks", expanding=True)),
+        outbox.c.kind.in_(("prompt", "reminder", "reply")),
+        outbox.c.message_id.is_not(None),
     )
-    return [
-        Copy(Address(row.channel, row.chat_id), row.message_id, row.person_id) for row in await session.execute(query)
-    ]
+    .distinct()
+)
 
 
 async def about_update(session: Session, risk_update_id: int) -> list[Copy]:

@@ -333,9 +333,9 @@ async def test_the_three_lists_are_everybody_due_and_proxies_are_among_the_answe
         kinds = {person_id: kind for person_id, (_, kind) in zip(ids, people, strict=True)}
         for ask_id, person_id in stored:
             if kinds[person_id] in ("answered", "proxy", "contested"):
-                of = (await asks.of_people(session, {ask_id: person_id}))[ask_id]
+                theirs = (await asks.of_people(session, {ask_id: person_id}))[ask_id]
                 proxy = kinds[person_id] != "answered"
-                given = of.answered("low", "office", world.now, late=False, proxy=proxy)
+                given = theirs.answered("low", "office", world.now, late=False, proxy=proxy)
                 await asks.answered(session, [given], world.now)
             if kinds[person_id] == "contested":
                 await asks.contested(session, ask_id, world.now)

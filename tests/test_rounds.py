@@ -239,3 +239,18 @@ async def test_opening_reminding_and_closing_cost_no_statement_per_person(world:
         await world.settle()
     # The second day concludes the zones of the first one, whatever the number of people.
     assert all(later <= earlier + 10 for earlier, later in zip(*counted, strict=True))
+
+
+async def test_rounds_of_others_close_nobodys_declaration(each_world: World) -> None:
+    """An answer counts until the round after the person's own next one, however many rounds other units have."""
+    world = each_world
+    for code, opens in (("A", time(7)), ("B", time(7, 5)), ("C", time(7, 10)), ("D", time(7, 15))):
+        await world.unit(code)
+        await exception(world, code, opens=opens)
+    (lan,) = await staff(world, "A", 1)
+    for code in ("B", "C", "D"):
+        await staff(world, code, 1)
+    await world.clock_strikes("07:20")
+    assert len(await round_rows(world)) == 5, "of each unit, and of the organisation"
+    await all_well(world, [lan])
+    assert (await states(world))[lan][:2] == ("answered", "")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
@@ -52,6 +52,7 @@ def plural(language: str, key: str, n: int, /, **values: object) -> str:
     return catalogue(language, subject).ngettext(msgid, msgid, n).format(n=n, **values)
 
 
+@lru_cache(maxsize=1000)
 def day(language: str, date: dt.date) -> str:
     """A date as people say it: `Thứ Hai, 23/11/2026` or `Monday, 23/11/2026`."""
     return format_date(date, "EEEE, dd/MM/yyyy", locale=language)
