@@ -16,7 +16,7 @@ import typer
 
 import texts
 from bot import logs
-from bot.commands import doctor, export, invites, posts, roster, rounds, schedules, serving, settings, status
+from bot.commands import backups, doctor, export, invites, posts, roster, rounds, schedules, serving, settings, status
 from bot.commands.desk import Mistake
 from bot.run import NotConfigured, wall_clock
 from domain.campaign_file import CampaignError
@@ -24,6 +24,7 @@ from domain.refusal import Refusal, WrongInput
 from domain.roster import RosterRefused
 from storage import trouble
 from storage.database import Clock
+from storage.snapshot import Damaged
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for single in (serving, settings, doctor, status, invites, export):
+for single in (serving, settings, doctor, status, invites, export, backups):
     app.add_typer(single.app)
 for name, group in (("roster", roster), ("post", posts), ("schedule", schedules), ("round", rounds)):
     app.add_typer(group.app, name=name)
@@ -98,7 +99,7 @@ def _explained(error: Exception) -> tuple[str, int]:
         case CampaignError():
             more = len(error.problems) - 1
             return f"{error.problems[0]}{f' (and {more} more)' if more else ''}", 1
-        case NotConfigured() | PermissionError():
+        case NotConfigured() | PermissionError() | Damaged():
             return str(error), 1
     if reason := trouble.why(error):
         return f"the store refused: {reason}", 1

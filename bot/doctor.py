@@ -11,14 +11,15 @@ from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
-from bot.commands.desk import settings_at_fault, store_file
+from bot.backups import late_after
+from bot.commands.desk import settings_at_fault
 from bot.run import chosen_campaign
 from bot.settings import Settings, secret_key
 from channels.telegram import introduce
 from domain.campaign_file import CampaignError
 from domain.seal import Seal
-from storage import audit, enrolled, outbox, schema, trouble, units, updates
-from storage.database import FIXED_IN, Clock, Database, Session, journal_mode
+from storage import audit, backup_folder, enrolled, outbox, schema, trouble, units, updates
+from storage.database import FIXED_IN, SERVER_SETTINGS, Clock, Database, Session, journal_mode
 
 LEAST_FREE = 500 * 1024 * 1024
 STUCK_AFTER = timedelta(minutes=10)
@@ -44,6 +45,7 @@ async def examine(clock: Clock) -> AsyncIterator[Finding]:
     yield _time_zone(settings, now)
     yield _secret_key(settings)
     yield _campaign(settings)
+    yield _backups(settings, now)
     yield await _telegram(settings, clock)
     async for finding in _store(settings, now):
         yield finding
@@ -74,6 +76,20 @@ def _campaign(settings: Settings) -> Finding:
     return Finding("campaign", True, f"{campaign.key}, version {campaign.version}")
 
 
+def _backups(settings: Settings, now: datetime) -> Finding:
+    folder, key = settings.backup_folder, settings.backup_key_file
+    newest = backup_folder.newest(folder)
+    taken_at = backup_folder.taken_at(newest) if newest else None
+    if taken_at is None:
+        return Finding("backups", True, f"none yet in {folder.absolute()}; the running bot makes them")
+    if key.exists():
+        return Finding("backups", False, f"{key.absolute()} is still here: keep it elsewhere, and delete it here")
+    age = now - taken_at
+    shown = f"the newest is of {taken_at.astimezone(settings.time_zone):%H:%M on %d/%m/%Y}"
+    is_late = settings.backup_minutes > 0 and age > late_after(settings)
+    return Finding("backups", not is_late, shown + ("; is the bot running?" if is_late else ""))
+
+
 async def _telegram(settings: Settings, clock: Clock) -> Finding:
     token = settings.telegram_token.get_secret_value()
     if not token:
@@ -92,7 +108,7 @@ async def _telegram(settings: Settings, clock: Clock) -> Finding:
 async def _store(settings: Settings, now: datetime) -> AsyncIterator[Finding]:
     database = Database(settings.database_url)
     try:
-        file = store_file(database)
+        file = database.file
         if file is not None:
             yield _disk(str(next(folder for folder in file.parents if folder.exists())))
             if not file.exists():
@@ -118,7 +134,7 @@ def _disk(folder: str) -> Finding:
 async def _inside(database: Database, now: datetime) -> AsyncIterator[Finding]:
     described = await database.describe()
     yield Finding("database", True, f"{described['engine']} {described['version']} answers")
-    yield _durability(described)
+    yield _durability(described, await database.weaknesses())
     problems = await database.check()
     yield Finding("integrity", not problems, problems[0] if problems else "sound")
     found, wanted = await schema.versions(database)
@@ -130,16 +146,16 @@ async def _inside(database: Database, now: datetime) -> AsyncIterator[Finding]:
             yield finding
 
 
-def _durability(described: dict[str, str]) -> Finding:
+def _durability(described: dict[str, str], weaknesses: list[str]) -> Finding:
     if described["engine"] == "PostgreSQL":
-        fsync = described["fsync"]
-        return Finding("durability", fsync == "on", f"fsync is {fsync}")
+        settings = ", ".join(f"{name} is {described[name]}" for name in SERVER_SETTINGS)
+        return Finding("durability", not weaknesses, settings)
     mode, sync = described["journal"], described["synchronous"]
     fixed = ", ".join(".".join(map(str, version)) for version in FIXED_IN)
     wanted = journal_mode(sqlite3.sqlite_version_info)
     reason = "free of" if wanted == "WAL" else "not free of"
     detail = f"journal {mode}, synchronous {sync}: this SQLite is {reason} the WAL fault mended in {fixed}"
-    return Finding("durability", mode == wanted and sync in ("FULL", "EXTRA"), detail)
+    return Finding("durability", not weaknesses, detail)
 
 
 async def _contents(session: Session, now: datetime) -> list[Finding]:

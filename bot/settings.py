@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -13,6 +15,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.allowance import USUAL_QUIET, Quiet, parse_quiet
+from domain.seal import LASTING
 from web.proxies import Networks, networks
 
 
@@ -54,6 +57,13 @@ class Settings(BaseSettings):
         "20:00-06:00", description="When people are sent nothing but replies and incidents; 00:00-00:00: never."
     )
     invite_hours: int = Field(24, ge=1, le=24, description="How long an invitation can be used, in hours; at most 24.")
+    backup_folder: Path = Field(Path("var/backups"), description="Where backups are kept; best on another disk.")
+    backup_key_file: Path = Field(
+        Path("var/backup.key"),
+        description="Opens backups; made with the first one. Keep it elsewhere: only the .pub beside it stays.",
+    )
+    backup_minutes: int = Field(15, ge=0, le=1440, description="How often a backup is made while running; 0: never.")
+    backup_days: int = Field(35, ge=1, le=365, description="How many days backups are kept.")
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
 
     @field_validator("zone")
@@ -118,9 +128,29 @@ class Settings(BaseSettings):
 def secret_key(path: Path) -> bytes:
     """The signing key, made at the first use. Raises PermissionError if others can read the file."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(32))
+        _make_key(path)
     if path.stat().st_mode & 0o077:
         raise PermissionError(f"{path} can be read by others; set its mode to 600")
     return path.read_bytes()
+
+
+def _make_key(path: Path) -> None:
+    """Whole or not at all; of several processes that start together the first one's counts."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
+        file.write(secrets.token_bytes(32))
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)
+
+
+def renew_buttons(path: Path, key: bytes) -> None:
+    """Let no button work that was sent so far; links signed with `key` go on working."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(key[:LASTING] + secrets.token_bytes(8))
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

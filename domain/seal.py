@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -13,6 +14,8 @@ FORMAT = "1"
 MAC_BYTES = 9
 MOST_BYTES = 64
 """Telegram's limit for `callback_data`."""
+LASTING = 32
+"""As much of a key signs links; buttons are signed with all of it, so that a longer key ends buttons alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Seal:
     """Signs and checks with the organisation's secret key; older keys still open what they sealed."""
 
     def __init__(self, key: bytes, *older: bytes) -> None:
-        if len(key) < 32:
+        if len(key) < LASTING:
             raise ValueError("the secret key needs at least 32 bytes")
         self._keys = (key, *older)
 
@@ -42,7 +45,7 @@ class Seal:
     def opened(self, sealed: str, chat: Address) -> Choice | None:
         """What the button means, or None unless exactly these bytes were issued to this chat."""
         body, _, mac = sealed.rpartition(".")
-        if not self._is_ours(mac, "button", body, chat.channel, chat.chat_id):
+        if not _is_one_of(mac, self._keys, "button", body, chat.channel, chat.chat_id):
             return None
         version, _, data = body.partition(".")
         verb, *args = data.split(":")
@@ -50,16 +53,17 @@ class Seal:
 
     def link(self, purpose: str, name: str) -> str:
         """`name` with a signature, safe in a URL: a personal link without an account."""
-        return f"{name}.{_mac(self._keys[0], purpose, name)}"
+        return f"{name}.{_mac(self._keys[0][:LASTING], purpose, name)}"
 
     def name_in(self, purpose: str, link: str) -> str | None:
         """The name inside a link of this purpose, or None if it was not made here."""
         name, _, mac = link.rpartition(".")
-        return name if self._is_ours(mac, purpose, name) else None
+        return name if _is_one_of(mac, [key[:LASTING] for key in self._keys], purpose, name) else None
 
-    def _is_ours(self, mac: str, *parts: str) -> bool:
-        offered = _bytes(mac)
-        return any(hmac.compare_digest(_mac(key, *parts).encode(), offered) for key in self._keys)
+
+def _is_one_of(mac: str, keys: Sequence[bytes], *parts: str) -> bool:
+    offered = _bytes(mac)
+    return any(hmac.compare_digest(_mac(key, *parts).encode(), offered) for key in keys)
 
 
 def _mac(key: bytes, *parts: str) -> str:

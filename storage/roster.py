@@ -17,7 +17,7 @@ from storage import audit, roster_units
 from storage.database import Session, insert, take_turns
 from storage.tables import ask, invite, person, post, roster_import, round_, unit
 
-__all__ = ["LEFT", "UNDO_WITHIN", "Imported", "apply", "newest", "plan_import", "undo"]
+__all__ = ["LEFT", "UNDO_WITHIN", "Imported", "apply", "leave", "newest", "plan_import", "undo"]
 
 LEFT = "left"
 """The reason on the asks of people who left while a round was open."""
@@ -221,6 +221,12 @@ async def _update_people(session: Session, plan: Plan, codes: Mapping[str, int])
 async def _ids(session: Session) -> dict[str, int]:
     rows = (await session.execute(sa.select(person.c.staff_code, person.c.id))).all()
     return {row.staff_code: row.id for row in rows}
+
+
+async def leave(session: Session, people: Collection[int], now: datetime) -> None:
+    """These people are no longer staff, as if a roster had left them out."""
+    await _update(session, person, [{"the_id": one, "left_at": now} for one in people])
+    await _release(session, people, now)
 
 
 async def _release(session: Session, people: Collection[int], now: datetime) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import sqlalchemy as sa
 
 
@@ -12,6 +14,8 @@ def why(error: BaseException) -> str | None:
     if isinstance(error, sa.exc.DBAPIError):
         # SQLite names a table or column at most; PostgreSQL may quote the row at fault.
         return str(error.orig) if type(error.orig).__module__ == "sqlite3" else type(error.orig).__name__
+    if isinstance(error, sqlite3.Error):
+        return str(error)
     if isinstance(error, sa.exc.SQLAlchemyError):
         return type(error).__name__
     return None

@@ -29,7 +29,7 @@ def findings(office: Office, status: int) -> dict[str, tuple[bool, str]]:
 def test_a_healthy_installation(office: Office) -> None:
     found = findings(office, 0)
     assert list(found) == [
-        "settings", "time zone", "secret key", "campaign", "telegram", "disk", "database", "durability",
+        "settings", "time zone", "secret key", "campaign", "backups", "telegram", "disk", "database", "durability",
         "integrity", "schema", "audit", "outbox", "updates", "enrolment",
     ]  # fmt: skip
     assert found["time zone"][1] == "Asia/Ho_Chi_Minh; the clock there shows 06:00 on 23/11/2026"
@@ -114,7 +114,7 @@ def test_an_altered_audit_a_stuck_outbox_and_updates_set_aside_are_found(office:
     assert found["outbox"] == (False, "telegram: 1 waiting, the oldest for 11 min; is the bot running?")
     assert found["updates"] == (False, "1 set aside because they could not be handled")
     assert found["enrolment"] == (True, "1 of 2 people have no working chat")
-    assert office.types("doctor").out.splitlines()[-1] == "3 of 14 checks found something wrong."
+    assert office.types("doctor").out.splitlines()[-1] == "3 of 15 checks found something wrong."
 
 
 def test_on_postgresql_from_nothing_to_invitations(
@@ -139,7 +139,7 @@ def test_on_postgresql_from_nothing_to_invitations(
     assert empty_office.does("export", "answers", "--from", "2026-11-23", "--to", "2026-11-23", "--format", "csv")
     found = findings(empty_office, 0)
     assert found["database"][1].startswith("PostgreSQL ")
-    assert found["durability"] == (True, "fsync is on")
+    assert found["durability"] == (True, "fsync is on, full_page_writes is on, synchronous_commit is on")
 
 
 def test_a_store_of_another_version_is_left_alone(office: Office) -> None:
@@ -153,3 +153,14 @@ def test_a_store_of_another_version_is_left_alone(office: Office) -> None:
     assert detail.startswith("version 0000, this program works with ")
     assert "the store has schema 0000" in office.fails(1, "status")
     assert "the store has schema 0000" in office.fails(1, "schedule", "set", "morning", "--off")
+
+
+def test_backups_are_looked_at(office: Office) -> None:
+    assert findings(office, 0)["backups"][1].startswith("none yet in ")
+    office.does("backup")
+    key = office.folder / "var/backup.key"
+    assert findings(office, 1)["backups"] == (False, f"{key} is still here: keep it elsewhere, and delete it here")
+    key.unlink()
+    assert findings(office, 0)["backups"] == (True, "the newest is of 06:00 on 23/11/2026")
+    office.clock_shows("06:40")
+    assert findings(office, 1)["backups"] == (False, "the newest is of 06:00 on 23/11/2026; is the bot running?")

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import typer
@@ -80,11 +79,6 @@ def house(desk: Desk) -> House:
     return house_of(desk.settings, channels)
 
 
-def store_file(database: Database) -> Path | None:
-    """Where a SQLite store is kept; None on PostgreSQL."""
-    return Path(database.url.database or "").absolute() if database.is_sqlite else None
-
-
 @asynccontextmanager
 async def store(desk: Desk, *, make: bool = False) -> AsyncIterator[Database]:
     """The store, at this program's schema. With `make` a store that is not there yet is made and furnished.
@@ -100,7 +94,7 @@ async def store(desk: Desk, *, make: bool = False) -> AsyncIterator[Database]:
 
 
 async def _make_ready(database: Database, desk: Desk, *, make: bool) -> None:
-    file = store_file(database)
+    file = database.file
     is_there = file is None or file.exists()
     if file and make:
         file.parent.mkdir(parents=True, exist_ok=True)
