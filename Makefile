@@ -6,11 +6,17 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 STAMP := .venv/.installed
+PEERS := .venv/peers/.installed
 JOBS ?= 3
-UV_LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes
+RESUME ?= var/torture.jsonl
+EVERY ?= 1
+SEEDS ?= 1+300
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
+UV_LOCK := $(UV_COMPILE) pyproject.toml
+UV_LOCK_PEERS := $(UV_COMPILE) bench/peers/requirements.in
 PARTS := domain handlers scheduler storage
 
-.PHONY: help install demo test check bench lock coverage rehearsal clean
+.PHONY: help install demo test check bench lock torture failures hostile coverage simulate rehearsal several clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -37,11 +43,32 @@ check: install ## Lint, format, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: install ## Measurements, each beside what it is held against
-	@$(BIN)/python -m bench.risk_round
+bench: $(PEERS) ## Speed beside that of other bots, into docs/benchmarks.md; 15 minutes (OPTIONS=--quick: two)
+	@$(BIN)/python -m bench $(OPTIONS)
+
+$(PEERS): $(STAMP) requirements/bench.txt
+	@echo 'Installing the bots that ours is measured against (once)…'
+	@$(BIN)/python -m venv --clear .venv/peers
+	@.venv/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $(PEERS)
+
+simulate: install ## Simulated days under faults: SEEDS=first+count, resumable; MUTANTS=1 hunts planted defects instead
+	@$(BIN)/python -m tests.simulation $(if $(MUTANTS),--mutants,$(SEEDS))
 
 rehearsal: install ## 2,284 people's morning with the process killed 20 times; about 15 minutes
 	@$(BIN)/python -m tests.rehearsal --people 2284 --kills 20
+
+several: install ## Four processes on PostgreSQL, killed, stopped and frozen 120 times; about 15 minutes
+	@$(BIN)/python -m tests.several --processes 4 --kills 40 --stops 40 --freezes 40
+
+torture: install ## 1,000 hard kills and 200 stops while people tap; resumable (RESUME=file); about an hour and a half
+	@$(BIN)/python -m tests.torture --kills 1000 --stops 200 --resume $(RESUME)
+
+failures: install ## Every operation of a small day fails in every way, one by one; EVERY=10 for a tenth of them
+	@$(BIN)/python -m tests.nth_failure --every $(EVERY)
+
+hostile: install ## 100,000 mutilated updates among good ones; about ten minutes
+	@$(BIN)/python -m tests.hostile_updates 100000
 
 coverage: install ## All tests with branch coverage; the core must have 95 %
 	@scripts/find-chromium >/dev/null
@@ -56,6 +83,7 @@ coverage: install ## All tests with branch coverage; the core must have 95 %
 lock: install ## Lock the newest versions that pyproject.toml allows
 	@$(UV_LOCK) --upgrade -o requirements/run.txt
 	@$(UV_LOCK) --upgrade --extra dev -o requirements/dev.txt
+	@$(UV_LOCK_PEERS) --upgrade -o requirements/bench.txt
 
 clean: ## Remove .venv and everything that tools leave behind; var/ stays
 	@rm -rf .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache .coverage .coverage.* dist
