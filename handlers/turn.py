@@ -18,7 +18,6 @@ from storage.database import Session
 from storage.outbox import Letter
 from storage.people import Person
 
-
 KEEPS_DAYS = 90
 """How long what somebody declared is kept."""
 

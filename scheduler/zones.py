@@ -13,7 +13,7 @@ from summaries import zones
 LOOK_BACK = timedelta(days=7)
 """How far back answers that come late, or a time during which the bot was down, still change a day's record."""
 APART = timedelta(seconds=15)
-"""Between two looks at a day on which people are answering just now. Boards show the zone of the moment by themselves."""
+"""Between two looks at a day on which people are answering; boards show the zone of the moment by themselves."""
 COMMITTED_WITHIN = timedelta(seconds=30)
 """A turn notes when it began and is seen when it commits; days are looked at again for this long."""
 

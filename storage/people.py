@@ -138,7 +138,7 @@ async def moved(session: Session, chat: Address, new_id: str) -> None:
 
 
 async def chats_of(session: Session, person_ids: Collection[int], *, not_on: str = "") -> dict[int, Address]:
-    """The chat in which to write to each person: the one used last that still works, on `not_on` if there is no other."""
+    """The chat in which to write to each person: the last used that works; one on `not_on` if there is no other."""
     query = (
         sa.select(address.c.person_id, address.c.channel, address.c.chat_id)
         .where(address.c.person_id.in_(person_ids), address.c.lost_at.is_(None))

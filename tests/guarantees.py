@@ -54,8 +54,8 @@ def page(guarantees: Sequence[Guarantee]) -> str:
     lines = [
         "# What the bot promises, and how each promise is tested",
         "",
-        "Every test named here runs with `make test`, on SQLite and, where SQL matters, on PostgreSQL. Amounts too large",
-        "for that are run by the command beside them; the figure is that of the last run. Written by",
+        "Every test named here runs with `make test`, on SQLite and, where SQL matters, on PostgreSQL. Amounts too",
+        "large for that are run by the command beside them; the figure is that of the last run. Written by",
         "`python -m tests.guarantees`.",
     ]
     for one in guarantees:
