@@ -314,14 +314,14 @@ async def _seal(
     earlier = await declarations.latest(turn.session, ask.id)
     photo = draft.attachment_id if takes_photo(turn.house.campaign, answers) else None
     why = await behalf.reason_of(turn, ask)
-    if draft is not declarations.NO_DRAFT:
-        await behalf.drop_draft(turn, ask)
     said = (turn.staff.id, answers, place, photo)
     if earlier and said == (earlier.given_by_id, earlier.answers, earlier.workplace, earlier.attachment_id):
+        await behalf.drop_draft(turn, ask)
         return [show(turn, ask, screens.receipt(turn, ask, earlier), message_id)]
     result, version = assess(turn.house.campaign, answers), earlier.version + 1 if earlier else 1
     made = sealing.make(turn, ask, answers, result, place, version=version, photo=photo, why=why)
     await sealing.store(turn.session, [made], turn.now)
+    await behalf.drop_draft(turn, ask)  # after it, for the photo of the draft is the declaration's from now on
     letters = [sealing.receipt(turn, made, message_id)]
     letters += await behalf.close_copies(turn, ask, message_id, version)
     letters += await alarm.declared(turn, ask, result)

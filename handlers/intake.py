@@ -36,8 +36,8 @@ log = structlog.get_logger(__name__)
 MOST_AT_ONCE = 200
 """Updates in one transaction: enough to share a sync to disk among many, few enough to answer soon."""
 
-FINISH_WITHIN = 1.0
-"""Seconds at the end."""
+FINISH_WITHIN = 0.5
+"""Seconds at the end, of the five that stopping may take in all."""
 
 
 @dataclass(slots=True)

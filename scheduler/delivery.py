@@ -31,8 +31,8 @@ SEND_WITHIN = 45.0
 """Seconds after which a send counts as unknown; shorter than a lease."""
 BEGIN_WITHIN = LEASE - timedelta(seconds=SEND_WITHIN + 1)
 """A send begun later than this after its slot could outlast its lease, and somebody else would send it too."""
-STOP_WITHIN = 4.0
-"""Seconds that messages on their way are waited for at the end."""
+STOP_WITHIN = 2.0
+"""Seconds that messages on their way are waited for at the end, of the five that stopping may take in all."""
 
 MOST_SPREAD = timedelta(milliseconds=250)
 """By how much one message is at most taken to have travelled longer than another: a fifth of the rate at worst."""

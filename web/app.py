@@ -75,7 +75,7 @@ def build_health(health: Health, metrics: Metrics) -> web.Application:
 
 async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:
     """Start answering; `await runner.cleanup()` stops. No access log: addresses hold personal links and codes."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     await web.TCPSite(runner, host, port).start()
     return runner

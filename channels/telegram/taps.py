@@ -13,7 +13,7 @@ from channels.telegram.line import Line
 from domain.chat import Receipt, Tap
 
 _NOTICE_LENGTH = 200
-_LAST_ANSWERS = 2.0
+_LAST_ANSWERS = 0.5
 _WAIT = 20.0
 
 
