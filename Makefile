@@ -35,7 +35,7 @@ demo: install ## A sample department in the browser, at port 8080
 
 test: install ## All tests, those in a browser and on PostgreSQL too
 	@scripts/find-chromium >/dev/null
-	@TMPDIR="$$(scripts/fast-tmp)" $(BIN)/python -m pytest -n $(JOBS)
+	@TMPDIR="$$(scripts/fast-tmp)" $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: install ## Lint, format, types, import contracts
 	@$(BIN)/ruff check .
@@ -73,7 +73,7 @@ hostile: install ## 100,000 mutilated updates among good ones; about ten minutes
 coverage: install ## All tests with branch coverage; the core must have 95 %
 	@scripts/find-chromium >/dev/null
 	@rm -f .coverage .coverage.*
-	@TMPDIR="$$(scripts/fast-tmp)" $(BIN)/coverage run -m pytest -n $(JOBS)
+	@TMPDIR="$$(scripts/fast-tmp)" $(BIN)/coverage run -m pytest -n $(JOBS) --dist worksteal
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --fail-under=0
 	@for part in $(PARTS); do \
