@@ -34,8 +34,8 @@ BEGIN_WITHIN = LEASE - timedelta(seconds=SEND_WITHIN + 1)
 STOP_WITHIN = 2.0
 """Seconds that messages on their way are waited for at the end, of the five that stopping may take in all."""
 
-MOST_SPREAD = timedelta(milliseconds=250)
-"""By how much one message is at most taken to have travelled longer than another: a fifth of the rate at worst."""
+MOST_SPREAD = timedelta(milliseconds=500)
+"""By how much one message is at most taken to have travelled longer than another: a third of the rate at worst."""
 
 SleepUntil = Callable[[datetime], Awaitable[None]]
 
